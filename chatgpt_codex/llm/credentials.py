@@ -1,0 +1,71 @@
+"""Who is asking: what a client sends with each request to sign it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import SecretStr
+
+from .errors import ConfigurationError
+
+
+class Credential(Protocol):
+    """A way to sign requests. An API key here; a ChatGPT sign-in in `login`."""
+
+    async def headers(self) -> Mapping[str, str]:
+        """The headers that sign one request; may refresh a token first."""
+        ...
+
+    def secrets(self) -> tuple[str, ...]:
+        """What must never appear in a message."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """An API key, with the account headers that belong to it."""
+
+    key: SecretStr
+    account_headers: Mapping[str, str]
+    """Organisation, project and the operator's own headers."""
+
+    async def headers(self) -> Mapping[str, str]:
+        return {**self.account_headers, "Authorization": f"Bearer {self.key.get_secret_value()}"}
+
+    def secrets(self) -> tuple[str, ...]:
+        return (self.key.get_secret_value(),)
+
+
+def resolve_api_key(key: SecretStr | str, environ: Mapping[str, str]) -> ApiKey:
+    """The credential for `key`.
+
+    OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS describe the account of whoever runs the server. They
+    go along only with that operator's own key (the one in OPENAI_API_KEY): on a shared platform they would otherwise
+    travel with another tenant's key.
+
+    Raises:
+        ConfigurationError: the key is empty, or holds characters that no header can carry.
+    """
+    text = (key if isinstance(key, str) else key.get_secret_value()).strip()
+    if not text:
+        raise ConfigurationError("The OpenAI API key is empty. Put a key into the credential, or set OPENAI_API_KEY.")
+    if not text.isascii() or not text.isprintable():
+        raise ConfigurationError(
+            "The OpenAI API key holds characters that no key has, such as a line break or a typographic dash. "
+            "Copy the key again."
+        )
+    own = text == environ.get("OPENAI_API_KEY", "").strip()
+    return ApiKey(SecretStr(text), _account_headers(environ) if own else {})
+
+
+def _account_headers(environ: Mapping[str, str]) -> dict[str, str]:
+    headers = {}
+    # One "Name: value" a line, as the OpenAI SDK reads it from 2.x on.
+    for line in environ.get("OPENAI_CUSTOM_HEADERS", "").splitlines():
+        name, colon, value = line.partition(":")
+        if colon and name.strip() and name.strip().lower() != "authorization":
+            headers[name.strip()] = value.strip()
+    for header, variable in (("OpenAI-Organization", "OPENAI_ORG_ID"), ("OpenAI-Project", "OPENAI_PROJECT_ID")):
+        if environ.get(variable):
+            headers[header] = environ[variable]
+    return headers

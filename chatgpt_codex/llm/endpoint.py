@@ -1,0 +1,51 @@
+"""Which server is asked: its base URL, and how to call it in a sentence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from .errors import ConfigurationError
+
+OPENAI_BASE_URL = "https://api.openai.com/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An OpenAI-compatible API."""
+
+    base_url: str
+    """Without a slash at the end."""
+
+    @property
+    def is_openai(self) -> bool:
+        """Whether this is OpenAI's own API, not a compatible server."""
+        return urlsplit(self.base_url).hostname == "api.openai.com"
+
+    @property
+    def spoken(self) -> str:
+        """For messages: "OpenAI", or "The server at http://host:port". Never the user or password a URL may hold."""
+        if self.is_openai:
+            return "OpenAI"
+        parts = urlsplit(self.base_url)
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        return f"The server at {parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}"
+
+
+def resolve_endpoint(environ: Mapping[str, str], base_url: str | None = None) -> Endpoint:
+    """The server to ask: `base_url` if given, else OPENAI_BASE_URL, else OpenAI.
+
+    Raises:
+        ConfigurationError: it is not an http or https address.
+    """
+    address = (base_url or environ.get("OPENAI_BASE_URL", "")).strip().rstrip("/") or OPENAI_BASE_URL
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigurationError(
+            "The base URL is not an http or https address. Set OPENAI_BASE_URL to one such as "
+            "http://127.0.0.1:8000/v1, or unset it to use OpenAI."
+        )
+    return Endpoint(address)

@@ -1,0 +1,191 @@
+"""Everything that can go wrong when asking a model, sorted by who has to act.
+
+    ModelError
+    ├── ConfigurationError          the operator: a setting or a key is missing or malformed
+    ├── AccessError                 the account
+    │   ├── AuthenticationError         the key is not accepted
+    │   ├── PermissionDeniedError       the key may not do this
+    │   └── QuotaError                  no credit left
+    ├── RequestError                the caller: the request has to change
+    │   ├── InvalidRequestError
+    │   ├── ModelNotFoundError
+    │   ├── ContextLengthError
+    │   └── ContentPolicyError
+    ├── ServiceError                the server or the way there: the same request may succeed later
+    │   ├── RateLimitError
+    │   ├── OverloadedError
+    │   ├── ServerError
+    │   ├── ModelTimeoutError
+    │   └── ConnectionFailedError
+    └── AnswerError                 an answer came, but not a usable one
+        ├── BadResponseError
+        ├── CutStreamError
+        ├── EmptyAnswerError
+        └── ResponseCancelledError
+
+Each message says what happened, why, and what to do next. It is built here from facts, and never holds a key or the
+text of a request: a server's own words pass through `server_words` first.
+"""
+
+import re
+from collections.abc import Iterable
+
+from .results import Usage
+
+
+class ModelError(Exception):
+    """A model could not be asked, or gave no usable answer. `str()` is fit to be shown to users and stored."""
+
+    retryable = False
+    """Whether the very same request may succeed when sent again."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str = "",
+        param: str = "",
+        retry_after_seconds: float | None = None,
+        request_id: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        """HTTP status, where there was an answer."""
+        self.code = code
+        """The server's machine-readable reason, such as `insufficient_quota`."""
+        self.param = param
+        """The request parameter the server names."""
+        self.retry_after_seconds = retry_after_seconds
+        """How long the server asked to wait."""
+        self.request_id = request_id
+        self.partial_text = ""
+        """What had been answered before the failure. Not a whole answer."""
+        self.usage = Usage()
+        self.calls = 1
+        """Requests sent until this failure was final."""
+        self.notices: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.message} (Request id: {self.request_id})" if self.request_id else self.message
+
+
+class ConfigurationError(ModelError):
+    """A setting or a key is missing or malformed; nothing was sent."""
+
+
+class AccessError(ModelError):
+    """The account behind the key has to change before the request can succeed."""
+
+
+class AuthenticationError(AccessError):
+    """The key was not accepted (401)."""
+
+
+class PermissionDeniedError(AccessError):
+    """The key may not use this model or endpoint (403)."""
+
+
+class QuotaError(AccessError):
+    """The account's credit or budget is used up (429 insufficient_quota)."""
+
+
+class RequestError(ModelError):
+    """The request has to change before it can succeed."""
+
+
+class InvalidRequestError(RequestError):
+    """The server refused a parameter or the shape of the request (400, 413, 422)."""
+
+
+class ModelNotFoundError(RequestError):
+    """The server does not know the model, or not for this key (404)."""
+
+
+class ContextLengthError(RequestError):
+    """Prompt and history are longer than the model can read."""
+
+
+class ContentPolicyError(RequestError):
+    """The server's policy does not allow the prompt."""
+
+
+class ServiceError(ModelError):
+    """The server, or the way to it, is at fault; the same request may succeed later."""
+
+    retryable = True
+
+
+class RateLimitError(ServiceError):
+    """Too many requests or tokens in a short time (429)."""
+
+
+class OverloadedError(ServiceError):
+    """The server has no capacity right now (503, 529)."""
+
+
+class ServerError(ServiceError):
+    """The server failed (5xx)."""
+
+
+class ModelTimeoutError(ServiceError):
+    """No whole answer came within the time allowed."""
+
+
+class ConnectionFailedError(ServiceError):
+    """The server could not be reached."""
+
+
+class AnswerError(ModelError):
+    """An answer came, but not a usable one."""
+
+
+class BadResponseError(AnswerError):
+    """What came back is not what the Responses API sends, such as a proxy's HTML page."""
+
+
+class CutStreamError(AnswerError):
+    """The answer broke off before its end."""
+
+    retryable = True
+
+
+class EmptyAnswerError(AnswerError):
+    """The server called the answer complete, and there was nothing in it."""
+
+
+class ResponseCancelledError(AnswerError):
+    """The answer was cancelled on the server."""
+
+
+_SECRETS = re.compile(r"\b(?:sk|sess|rk|pk|eyJ)[-_A-Za-z0-9*.]{6,}|\bBearer\s+\S+", re.IGNORECASE)
+_SHARED_RUN = 16
+"""A run of this many characters in common with the request counts as repeating it."""
+_LONGEST_QUOTE = 400
+
+
+def server_words(message: str, private_texts: Iterable[str]) -> str:
+    """A server's own message, fit to be shown: one line, shortened, without keys; "" if it repeats the request.
+
+    Servers quote what they refuse ("Invalid value: '…'", "Incorrect API key provided: …"), and our messages end up in
+    logs and run histories.
+
+    Args:
+        message: what the server said.
+        private_texts: the prompt, the instructions, the key: whatever must not appear.
+    """
+    line = " ".join(message.split())[:_LONGEST_QUOTE]
+    runs = [line[start : start + _SHARED_RUN] for start in range(len(line) - _SHARED_RUN + 1)]
+    for text in private_texts:
+        flat = " ".join(text.split())
+        if flat and (_stands_in(flat, line) or any(run in flat for run in runs)):
+            return ""
+    return _SECRETS.sub("[redacted]", line)
+
+
+def _stands_in(text: str, line: str) -> bool:
+    if len(text) < _SHARED_RUN // 2:
+        # "hi" is in "this": a short prompt counts only where it stands as a word of its own.
+        return re.search(rf"(?<!\w){re.escape(text)}(?!\w)", line) is not None
+    return text in line

@@ -1,0 +1,62 @@
+"""What happens while a model answers, one class an event."""
+
+from dataclasses import dataclass
+
+from .results import Result
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """The next piece of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """The next piece of the model's summary of its thinking."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalDelta:
+    """The next piece of a refusal."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCallDelta:
+    """The next piece of a tool call's arguments; the first one of a call carries its name."""
+
+    call_id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrying:
+    """The request failed in a passing way and is sent again."""
+
+    reason: str
+    delay_seconds: float
+    attempt: int
+    """The number of the coming attempt; the first retry is 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """Something the user should know: a parameter was dropped, a model replaced."""
+
+    notice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The answer is there. Always the last event of a stream that did not raise."""
+
+    result: Result
+
+
+StreamEvent = TextDelta | ReasoningDelta | RefusalDelta | ToolCallDelta | Retrying | Noticed | Finished

@@ -1,0 +1,305 @@
+"""Turns what the SDK, the network and the server say of a failure into one of our errors; nothing else does."""
+
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from json import JSONDecodeError
+
+import openai
+
+from .errors import (
+    AuthenticationError,
+    BadResponseError,
+    ConnectionFailedError,
+    ContentPolicyError,
+    ContextLengthError,
+    InvalidRequestError,
+    ModelError,
+    ModelNotFoundError,
+    ModelTimeoutError,
+    OverloadedError,
+    PermissionDeniedError,
+    QuotaError,
+    RateLimitError,
+    ServerError,
+    server_words,
+)
+from .payload import JsonObject, as_object, object_at, text_at
+from .profiles import profile_of
+
+_QUOTA_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
+_POLICY_CODES = frozenset({"content_policy_violation", "content_filter", "invalid_prompt", "cyber_policy"})
+_CONTEXT_CODES = frozenset({"context_length_exceeded", "string_above_max_length"})
+_RATE_CODES = frozenset({"rate_limit_exceeded", "usage_limit_reached"})
+_OVERLOADED_CODES = frozenset({"server_overloaded", "overloaded_error", "slow_down", "engine_overloaded"})
+
+_REFUSED_PARAMETER = re.compile(
+    r"(?:Unsupported|Unknown|Unrecognized) (?:parameter|value|request argument)[^:]*: '?([\w.]+)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Whom a request went to and what must not be repeated of it, for messages."""
+
+    model: str
+    server: str
+    """"OpenAI", or "the server at http://host:port"."""
+    private_texts: tuple[str, ...]
+    timeout_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complaint:
+    """What a server said of a failure, whichever way it said it."""
+
+    status: int | None
+    code: str = ""
+    kind: str = ""
+    """The error's `type`."""
+    param: str = ""
+    message: str = ""
+    retry_after_seconds: float | None = None
+    request_id: str = ""
+
+
+def error_from(complaint: Complaint, target: Target) -> ModelError:
+    """The error that fits a server's complaint."""
+    error_class, sentence = _classify(complaint, target)
+    words = server_words(complaint.message, target.private_texts)
+    named = server_words(complaint.code or complaint.kind, target.private_texts)
+    reason = f" It said: {words}" if words else f" It gave the reason {named!r}." if named else ""
+    if reason and not reason.endswith((".", "!", "?")):
+        reason += "."
+    return error_class(
+        sentence.replace("{reason}", reason),
+        status=complaint.status,
+        code=named,
+        param=server_words(complaint.param, target.private_texts),
+        retry_after_seconds=complaint.retry_after_seconds,
+        request_id=complaint.request_id,
+    )
+
+
+def _classify(complaint: Complaint, target: Target) -> tuple[type[ModelError], str]:
+    status, code, server = complaint.status, complaint.code or complaint.kind, target.server
+    if status == 401:
+        return AuthenticationError, (
+            f"{server} did not accept the API key (401). It may be mistyped, revoked, or meant for another server. "
+            "Choose or add a valid key."
+        )
+    if code in _QUOTA_CODES:
+        return QuotaError, (
+            f"The account behind this API key has no credit left at {server} ({code}). "
+            "Add credit or raise the budget in the account's billing settings, or use another key."
+        )
+    if code in _CONTEXT_CODES or "context window" in complaint.message or "maximum context length" in complaint.message:
+        limit = profile_of(target.model).max_input_tokens
+        size = f", which reads at most {limit:,} tokens" if limit else ""
+        return ContextLengthError, (
+            f"The prompt is too long for {target.model}{size}. "
+            "Shorten the prompt or the history, or choose a model that reads more."
+        )
+    if code in _POLICY_CODES:
+        return (
+            ContentPolicyError,
+            f"{server} refused the prompt by its usage policy ({code}). Rephrase the request.{{reason}}",
+        )
+    if status == 403:
+        return PermissionDeniedError, (
+            f"This API key may not use {target.model} at {server} (403).{{reason}} "
+            "Use a key whose project allows it, or choose another model."
+        )
+    if code == "model_not_found" or (status == 404 and "model" in complaint.message):
+        return ModelNotFoundError, _model_not_found(target)
+    if status == 404 and not complaint.param:
+        return InvalidRequestError, (
+            f"{server} does not offer the Responses API (404). "
+            "Check that OPENAI_BASE_URL ends where the API begins, usually in /v1, and that the server knows /responses."
+        )
+    if code in _RATE_CODES or status == 429:
+        return (
+            RateLimitError,
+            f"{server} is limiting this API key: too many requests or tokens (429).{{reason}}{_wait(complaint)}",
+        )
+    if code in _OVERLOADED_CODES or status in (503, 529):
+        return (
+            OverloadedError,
+            f"{server} is overloaded ({status or code}).{_wait(complaint) or ' Try again in a moment.'}",
+        )
+    if status in (408, 504):
+        return (
+            ModelTimeoutError,
+            f"{server} gave up waiting for an answer ({status}). Try again, or ask for less in one call.",
+        )
+    if code == "server_error" or (status is None and not code) or (status is not None and status >= 500):
+        return (
+            ServerError,
+            f"{server} failed ({status or code}).{{reason}} This is not the request's fault. Try again in a moment.",
+        )
+    return InvalidRequestError, _invalid_request(complaint, target)
+
+
+def _model_not_found(target: Target) -> str:
+    profile = profile_of(target.model)
+    if profile.retired:
+        return f"The model {target.model!r} has been shut down. Choose a newer one, such as gpt-6-luna."
+    if profile.shutdown is not None and profile.shutdown <= datetime.now(UTC).date():
+        return (
+            f"The model {target.model!r} was shut down on {profile.shutdown}. Choose a newer one, such as gpt-6-luna."
+        )
+    return (
+        f"{target.server} has no model {target.model!r} for this API key (404). "
+        "Check the spelling, or choose a model that the account can use."
+    )
+
+
+def _invalid_request(complaint: Complaint, target: Target) -> str:
+    param = server_words(complaint.param, target.private_texts)
+    what = f"the parameter {param!r}" if param else "the request"
+    status = f" ({complaint.status})" if complaint.status else ""
+    return f"{target.server} refused {what}{status}.{{reason}} Change it and run again."
+
+
+def _wait(complaint: Complaint) -> str:
+    seconds = complaint.retry_after_seconds
+    return f" Try again in {seconds:.0f} s." if seconds else ""
+
+
+def bad_response(target: Target, what: str) -> BadResponseError:
+    """For an answer that is not the API's: `what` says what came instead."""
+    return BadResponseError(
+        f"{target.server} answered with {what} instead of a Responses API answer. "
+        "Check that OPENAI_BASE_URL is the API's address (it usually ends in /v1) and that no proxy stands in between."
+    )
+
+
+@contextmanager
+def sdk_failures_mapped(target: Target) -> Iterator[None]:
+    """Raises our error, without the SDK's text, for whatever the SDK raises inside.
+
+    The SDK's own message holds the whole response body on 1.x and 2.x, so it is cut off (`from None`) and cannot get
+    into a log as the cause.
+    """
+    try:
+        yield
+    except openai.APITimeoutError:
+        raise timed_out(target) from None
+    except openai.APIStatusError as failure:
+        raise error_from(_complaint_of(failure), target) from None
+    except openai.APIConnectionError as failure:
+        raise _unreachable(failure, target) from None
+    except openai.APIError as failure:
+        # Raised for an `error` event within a stream: there is a body, and no status.
+        raise error_from(complaint_from_body(None, failure.body), target) from None
+    except JSONDecodeError:
+        raise bad_response(target, "an event that is not JSON") from None
+    except TimeoutError:
+        raise timed_out(target) from None
+    except _transport_errors() as failure:
+        if "Timeout" in type(failure).__name__:
+            raise timed_out(target) from None
+        raise _unreachable(failure, target) from None
+
+
+def transport_failures() -> tuple[type[Exception], ...]:
+    """Whatever the SDK may raise because of the server or the way to it."""
+    return (TimeoutError, openai.OpenAIError, JSONDecodeError, *_transport_errors())
+
+
+def timed_out(target: Target) -> ModelTimeoutError:
+    """No whole answer in the time allowed."""
+    return ModelTimeoutError(
+        f"{target.model} gave no whole answer within {target.timeout_seconds:g} s. "
+        "Raise timeout_seconds, lower the reasoning effort, or ask for less in one call."
+    )
+
+
+def complaint_from_body(status: int | None, body: object) -> Complaint:
+    """Reads the error shapes in use: OpenAI's, wrapped in `error` or not, and a bare `detail`."""
+    outer = as_object(body)
+    inner = object_at(outer, "error") or outer
+    message = text_at(inner, "message") or text_at(inner, "detail")
+    # Some servers name the parameter only within their sentence.
+    refused = _REFUSED_PARAMETER.match(message)
+    return Complaint(
+        status=status,
+        code=text_at(inner, "code") or ("unsupported_parameter" if refused else ""),
+        kind="" if text_at(inner, "type") == "error" else text_at(inner, "type"),
+        param=text_at(inner, "param") or (refused[1] if refused else ""),
+        message=message,
+        retry_after_seconds=_resets_in(inner),
+    )
+
+
+def _complaint_of(failure: openai.APIStatusError) -> Complaint:
+    headers = failure.response.headers
+    said = complaint_from_body(failure.status_code, failure.body)
+    return Complaint(
+        status=said.status,
+        code=said.code,
+        kind=said.kind,
+        param=said.param,
+        message=said.message,
+        retry_after_seconds=retry_after(headers) or said.retry_after_seconds,
+        request_id=headers.get("x-request-id", ""),
+    )
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait as the headers say: `retry-after-ms`, or `retry-after` (RFC 9110 §10.2.3)."""
+    milliseconds = headers.get("retry-after-ms", "")
+    if milliseconds.isdecimal():
+        return int(milliseconds) / 1000
+    value = headers.get("retry-after", "")
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+
+
+def _resets_in(error: JsonObject) -> float | None:
+    seconds = error.get("resets_in_seconds")
+    return float(seconds) if isinstance(seconds, int | float) and not isinstance(seconds, bool) else None
+
+
+def _unreachable(failure: BaseException, target: Target) -> ConnectionFailedError:
+    return ConnectionFailedError(
+        f"{target.server} could not be reached, or closed the connection before it answered ({_root_cause(failure)}). "
+        "Check the network and OPENAI_BASE_URL, and that the server is running."
+    )
+
+
+def _root_cause(failure: BaseException) -> str:
+    cause = failure
+    for link in _causes(failure):
+        cause = link
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    return type(cause).__name__
+
+
+def _causes(failure: BaseException) -> Iterable[BaseException]:
+    while (following := failure.__cause__ or failure.__context__) is not None:
+        failure = following
+        yield failure
+
+
+def _transport_errors() -> tuple[type[Exception], ...]:
+    """The transport's own errors, which the SDK lets through in the middle of a stream before 3.14.
+
+    openai 3.0 replaced httpx by httpx2; whichever it uses is loaded by now, and neither is a dependency of ours to
+    import.
+    """
+    modules = (sys.modules.get(name) for name in ("httpx", "httpx2"))
+    errors = (getattr(module, "HTTPError", None) for module in modules if module is not None)
+    return tuple(error for error in errors if isinstance(error, type) and issubclass(error, Exception))

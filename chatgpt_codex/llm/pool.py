@@ -1,0 +1,86 @@
+"""HTTP clients, one for each event loop and server, shared by all calls on that loop and closed with it.
+
+A new AsyncOpenAI for each call costs fifteen times a shared one: it reads the machine's certificates each time. But a
+client belongs to the loop it first ran on, and AutoGPT's executor has one loop per worker thread, so one for the
+whole process would break.
+"""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator
+
+from openai import AsyncOpenAI, Omit
+
+from .._version import __version__
+
+
+async def shared_client(base_url: str) -> AsyncOpenAI:
+    """The running loop's client for `base_url`.
+
+    It holds no key: each request brings its own headers, so that all credentials share one pool of connections. It is
+    closed when the loop shuts down (`asyncio.run` does that by itself); never close it yourself, since others use it.
+    """
+    loop = asyncio.get_running_loop()
+    with _lock:
+        clients = _by_loop.get(loop)
+        if clients is None:
+            # A loop that was closed without shutting down its generators left its clients here; they cannot be used
+            # any more.
+            for closed in [known for known in _by_loop if known.is_closed()]:
+                del _by_loop[closed]
+            clients = _by_loop[loop] = _LoopClients()
+    return await clients.client(base_url)
+
+
+class _BareClient(AsyncOpenAI):
+    """An AsyncOpenAI that adds nothing of the environment to a request.
+
+    The SDK sends OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS with every key, also with one that is not
+    the operator's.
+    """
+
+    @property
+    def default_headers(self) -> dict[str, str | Omit]:
+        return {
+            "Accept": "application/json",
+            "Content-Type": "application/json",
+            "User-Agent": f"chatgpt-codex/{__version__}",
+        }
+
+
+class _LoopClients:
+    """The clients of one event loop."""
+
+    def __init__(self) -> None:
+        self._clients: dict[str, AsyncOpenAI] = {}
+        self._opening = asyncio.Lock()
+        self._closer: AsyncGenerator[None, None] | None = None
+
+    async def client(self, base_url: str) -> AsyncOpenAI:
+        if base_url not in self._clients:
+            async with self._opening:
+                if base_url not in self._clients:
+                    await self._open(base_url)
+        return self._clients[base_url]
+
+    async def _open(self, base_url: str) -> None:
+        # In a thread, since reading the certificates takes tens of milliseconds.
+        self._clients[base_url] = await asyncio.to_thread(
+            _BareClient, base_url=base_url, api_key="sent-with-each-request", max_retries=0
+        )
+        if self._closer is None:
+            self._closer = self._close_at_shutdown()
+            await anext(self._closer)
+
+    async def _close_at_shutdown(self) -> AsyncGenerator[None, None]:
+        """Waits, started and never finished, for `loop.shutdown_asyncgens()`: asyncio's one hook for a loop's end."""
+        try:
+            yield
+        finally:
+            for client in self._clients.values():
+                await client.close()
+            self._clients.clear()
+
+
+_lock = threading.Lock()
+_by_loop: dict[asyncio.AbstractEventLoop, _LoopClients] = {}
