@@ -21,6 +21,7 @@
         ├── BadResponseError
         ├── CutStreamError
         ├── EmptyAnswerError
+        ├── SchemaMismatchError
         └── ResponseCancelledError
 
 Each message says what happened, why, and what to do next. It is built here from facts, and never holds a key or the
@@ -153,6 +154,10 @@ class CutStreamError(AnswerError):
 
 class EmptyAnswerError(AnswerError):
     """The server called the answer complete, and there was nothing in it."""
+
+
+class SchemaMismatchError(AnswerError):
+    """The answer is not JSON, or does not fit the schema it was asked for."""
 
 
 class ResponseCancelledError(AnswerError):

@@ -119,7 +119,7 @@ def _classify(complaint: Complaint, target: Target) -> tuple[type[ModelError], s
     if status == 404 and not complaint.param:
         return InvalidRequestError, (
             f"{server} does not offer the Responses API (404). "
-            "Check that OPENAI_BASE_URL ends where the API begins, usually in /v1, and that the server knows /responses."
+            "Check that OPENAI_BASE_URL ends where the API begins (usually /v1) and that the server knows /responses."
         )
     if code in _RATE_CODES or status == 429:
         return (

@@ -1,0 +1,61 @@
+"""One whole question to a model: with fallback models, and a schema if there is one."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from .credentials import resolve_api_key
+from .fallback import with_fallback
+from .requests import Request
+from .responses_client import ResponsesClient
+from .results import Result
+from .retries import RetryPolicy
+from .structured import Structured, complete_structured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What to ask, and how hard to try."""
+
+    request: Request
+    fallback_models: tuple[str, ...] = ()
+    timeout_seconds: float = 600.0
+    """For each answer as a whole, its retries included."""
+    max_retries: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came of a question."""
+
+    result: Result
+    value: object = None
+    """The parsed JSON, if the request asked for some and the answer is whole."""
+
+
+async def ask(question: Question, key: SecretStr, environ: Mapping[str, str] = os.environ) -> Answer:
+    """Asks the server that OPENAI_BASE_URL names, OpenAI by default.
+
+    Args:
+        question: what to ask.
+        key: the API key.
+        environ: where the operator's settings are read.
+
+    Raises:
+        ModelError: there is no usable answer; the error carries what came of it.
+    """
+    client = ResponsesClient(
+        resolve_api_key(key, environ),
+        timeout_seconds=question.timeout_seconds,
+        retry=RetryPolicy(max_retries=question.max_retries),
+        environ=environ,
+    )
+    complete = with_fallback(client.complete, question.fallback_models)
+    if question.request.output_format is None:
+        return Answer(result=await complete(question.request))
+    outcome = await complete_structured(complete, question.request)
+    if isinstance(outcome, Structured):
+        return Answer(result=outcome.result, value=outcome.value)
+    return Answer(result=outcome)
