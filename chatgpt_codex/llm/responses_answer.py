@@ -12,7 +12,7 @@ from .results import FinishReason, Result, Usage
 _TERMINAL = frozenset({"response.completed", "response.incomplete", "response.failed", "response.cancelled", "error"})
 
 
-class Answer:
+class IncomingAnswer:
     """One answer as it arrives.
 
     Feed it each event; when `is_over`, `result` gives the whole answer or raises what ended it.

@@ -19,7 +19,7 @@ from .payload import JsonObject, as_object, object_at, text_at
 from .pool import shared_client
 from .progress import report
 from .requests import Request
-from .responses_answer import Answer
+from .responses_answer import IncomingAnswer
 from .responses_body import body_of
 from .results import Result
 from .retries import RetryPolicy
@@ -108,7 +108,7 @@ class ResponsesClient:
         calls = failures = 0
         while True:
             calls += 1
-            answer = Answer(target)
+            answer = IncomingAnswer(target)
             try:
                 async with aclosing(self._attempt(parameters, answer, target, deadline)) as events:
                     async for event in events:
@@ -140,7 +140,7 @@ class ResponsesClient:
                 return
 
     async def _attempt(
-        self, parameters: Mapping[str, object], answer: Answer, target: Target, deadline: float
+        self, parameters: Mapping[str, object], answer: IncomingAnswer, target: Target, deadline: float
     ) -> AsyncGenerator[StreamEvent, None]:
         """Sends the request once and feeds `answer` until it is over.
 

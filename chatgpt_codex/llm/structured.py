@@ -10,7 +10,7 @@ from jsonschema.exceptions import SchemaError, ValidationError, best_match
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
-from .errors import InvalidRequestError, SchemaMismatchError
+from .errors import InvalidRequestError, ModelError, SchemaMismatchError
 from .events import Noticed
 from .messages import Message
 from .payload import JsonObject
@@ -42,10 +42,11 @@ def schema_format(schema: JsonObject) -> JsonSchemaFormat:
         InvalidRequestError: it is not a JSON schema.
     """
     try:
-        Draft202012Validator.check_schema(schema)
+        Draft202012Validator.check_schema(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
     except SchemaError as error:
         raise InvalidRequestError(
-            f"The output schema is not a valid JSON schema: at {error.json_path}, {error.validator!r} is broken. Correct it there."
+            f"The output schema is not a valid JSON schema: at {error.json_path}, {error.validator!r} is broken. "
+            "Correct it there."
         ) from None
     title = schema.get("title")
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", title)[:64].strip("_") if isinstance(title, str) else ""
@@ -69,8 +70,7 @@ def is_strict(schema: object) -> bool:
 
 
 async def complete_structured(complete: Completer, request: Request) -> Structured | Result:
-    """Asks for JSON that fits `request.output_format`; an answer that does not fit is sent back once with what is
-    wrong.
+    """Asks for JSON that fits `request.output_format`; one answer that does not fit is sent back for correction.
 
     Returns:
         The checked answer; or, where the answer was cut, refused or is a tool call, that result as it is.
@@ -90,7 +90,12 @@ async def complete_structured(complete: Completer, request: Request) -> Structur
         return Structured(value, first)
     notice = f"The first answer did not fit the output schema ({fault.place}); it was asked for once more."
     report(Noticed(notice))
-    second = await complete(_asked_again(request, first, fault))
+    try:
+        second = await complete(_asked_again(request, first, fault))
+    except ModelError as error:
+        error.usage, error.calls = first.usage + error.usage, first.calls + error.calls
+        error.notices = (*first.notices, notice, *error.notices)
+        raise
     result = replace(
         second,
         usage=first.usage + second.usage,
@@ -102,17 +107,13 @@ async def complete_structured(complete: Completer, request: Request) -> Structur
     value, fault = _parsed(second.text, wanted)
     if fault is None:
         return Structured(value, result)
-    error = SchemaMismatchError(
+    mismatch = SchemaMismatchError(
         f"{request.model} answered twice with JSON that does not fit the output schema ({fault.place}). "
         "Simplify the schema, say in the prompt what belongs there, or choose a stronger model."
     )
-    error.partial_text, error.usage, error.calls, error.notices = (
-        result.text,
-        result.usage,
-        result.calls,
-        result.notices,
-    )
-    raise error
+    mismatch.partial_text, mismatch.usage = result.text, result.usage
+    mismatch.calls, mismatch.notices = result.calls, result.notices
+    raise mismatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +127,16 @@ class _Fault:
 def _parsed(text: str, wanted: JsonSchemaFormat) -> tuple[object, _Fault | None]:
     try:
         value: object = json.loads(_unfenced(text))
-    except ValueError as error:
-        return None, _Fault("it is not JSON", f"It is not valid JSON: {error}.")
+    except ValueError as unreadable:
+        return None, _Fault("it is not JSON", f"It is not valid JSON: {unreadable}.")
     # An empty registry, so that a "$ref" to a web address fails instead of being fetched.
     validator = Draft202012Validator(wanted.schema, registry=Registry())
     try:
         error = best_match(validator.iter_errors(value))
     except Unresolvable as unresolvable:
         raise InvalidRequestError(
-            f"The output schema refers to {str(unresolvable.ref)!r}, which is not in it. Put what it refers to under $defs."
+            f"The output schema refers to {str(unresolvable.ref)!r}, which is not in it. "
+            "Put what it refers to under $defs."
         ) from None
     return value, _fault_of(error) if isinstance(error, ValidationError) else None
 

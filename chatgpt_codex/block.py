@@ -1,0 +1,412 @@
+"""ChatGPTCodexBlock: asks an OpenAI model in chat or code mode.
+
+No future import here: the platform converts inputs by the annotations of the Input class, and as strings they would
+convert nothing.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from typing import Any, Literal
+
+from ._config import RUN_COST, Mode, openai_provider, resolve_model
+from ._host import (
+    APIKeyCredentials,
+    Block,
+    BlockCategory,
+    BlockOutput,
+    BlockSchemaInput,
+    BlockSchemaOutput,
+    CredentialsMetaInput,
+    NodeExecutionStats,
+    SchemaField,
+    cost,
+)
+from .llm.asking import Answer, Question, ask
+from .llm.code_fences import code_blocks_of
+from .llm.dialects import read_history, read_images, read_tools
+from .llm.errors import InvalidRequestError, ModelError
+from .llm.messages import InputItem, Message, TextPart, ToolCall
+from .llm.profiles import profile_of, takes_sampling
+from .llm.requests import Effort, HostedTool, Request
+from .llm.results import Result, Usage
+from .llm.structured import schema_format
+
+CHAT_PROMPT = "You are a helpful assistant. Answer clearly and to the point."
+CODE_PROMPT = (
+    "You are an expert software engineer. Answer with complete, working code. Put each file into a fenced block of its "
+    "own and name the language and the path after the opening fence, like this: ```python path=src/app.py. "
+    "Keep explanations outside the blocks and short."
+)
+
+BlockPins = Iterator[tuple[str, object]]
+
+_TEST_RESULT = Result(
+    text="",
+    finish_reason="stop",
+    model="gpt-6-luna",
+    response_id="resp_test",
+    usage=Usage(input_tokens=20, output_tokens=4, total_tokens=24),
+)
+_TEST_CODE = "print('Hello.')\n"
+_TEST_DETAILS = [
+    ("response_id", "resp_test"),
+    ("model", "gpt-6-luna"),
+    ("finish_reason", "stop"),
+    ("usage", asdict(_TEST_RESULT.usage)),
+]
+
+
+@cost(RUN_COST)
+class ChatGPTCodexBlock(Block):
+    """Asks an OpenAI model; see the description given to the builder below."""
+
+    class Input(BlockSchemaInput):
+        """The pins on the left, the published ones first."""
+
+        credentials: CredentialsMetaInput = openai_provider.credentials_field(
+            description="Your OpenAI API key, or the key of whatever server the operator has put in its place."
+        )
+        mode: Literal["chat", "code"] = SchemaField(
+            description="chat answers questions; code writes programs and sends each fenced block to `code_blocks`.",
+            default="chat",
+            advanced=False,
+        )
+        system_prompt: str = SchemaField(
+            description="How the model is to behave. Left as it is, code mode uses instructions made for coding.",
+            default=CHAT_PROMPT,
+            advanced=False,
+        )
+        user_prompt: str = SchemaField(
+            description="What you ask for.",
+            placeholder="Write a function that removes duplicate lines from a text file.",
+        )
+        temperature: float = SchemaField(
+            description="0 is most predictable, 2 most varied. Models that reason do not take it; then it is left out.",
+            default=0.2,
+            ge=0,
+            le=2,
+            advanced=False,
+        )
+        model: Literal[
+            "auto",
+            "gpt-6-astra",
+            "gpt-6.1-sol",
+            "gpt-6.1-terra",
+            "gpt-6-sol",
+            "gpt-6-luna",
+            "gpt-5.6-sol",
+            "gpt-5.6-terra",
+            "gpt-5.6-luna",
+            "gpt-5.5",
+            "gpt-5.4",
+            "gpt-5.4-mini",
+            "gpt-5.4-nano",
+            "gpt-5.3-codex",
+            "gpt-5.2",
+            "gpt-5.1",
+            "gpt-4.1",
+            "gpt-4.1-mini",
+            "gpt-4o",
+            "gpt-4o-mini",
+        ] = SchemaField(
+            description="auto takes a quick model for chat and a strong one for code.",
+            default="auto",
+            advanced=True,
+        )
+        custom_model: str = SchemaField(
+            description="Any other model name, for instance one of your own server. It wins over the list above.",
+            default="",
+            advanced=True,
+        )
+        reasoning_effort: Literal["auto", "none", "minimal", "low", "medium", "high", "xhigh", "max"] = SchemaField(
+            description="How long the model may think before it answers. auto leaves it to the model.",
+            default="auto",
+            advanced=True,
+        )
+        verbosity: Literal["auto", "low", "medium", "high"] = SchemaField(
+            description="How wordy the answer is to be. auto leaves it to the model.", default="auto", advanced=True
+        )
+        output_limit: int | None = SchemaField(
+            description="Most tokens to produce, thinking included; at least 16. Empty means the model's own limit.",
+            default=None,
+            advanced=True,
+        )
+        images: list[str] = SchemaField(
+            description="Images to look at: web addresses or data URLs (data:image/png;base64,…).",
+            default_factory=list,
+            advanced=True,
+        )
+        history: list[dict[str, Any]] = SchemaField(
+            description='Earlier turns, oldest first: {"role": "user" or "assistant", "content": "…"}, or Responses items.',
+            default_factory=list,
+            advanced=True,
+        )
+        previous_response_id: str = SchemaField(
+            description="Continues an earlier answer: link `response_id` of another node here. `store` must be on there.",
+            default="",
+            advanced=True,
+        )
+        output_schema: dict[str, Any] = SchemaField(
+            description="A JSON schema. The answer is then JSON that fits it, checked, and sent to `structured`.",
+            default_factory=dict,
+            advanced=True,
+        )
+        tools: list[dict[str, Any]] = SchemaField(
+            description='Functions the model may ask for: {"name", "description", "parameters": JSON schema}. '
+            "What it asks for comes out at `tool_calls`.",
+            default_factory=list,
+            advanced=True,
+        )
+        tool_choice: str = SchemaField(
+            description="auto, required, none, or the name of the one function to call.", default="auto", advanced=True
+        )
+        web_search: bool = SchemaField(
+            description="Lets the model search the web; OpenAI charges for each search.", default=False, advanced=True
+        )
+        fallback_model: str = SchemaField(
+            description="Asked instead when the model is overloaded, rate limited or not available.",
+            default="",
+            advanced=True,
+        )
+        store: bool = SchemaField(
+            description="OpenAI keeps the answer for 30 days, so that it can be continued by `previous_response_id`.",
+            default=True,
+            advanced=True,
+        )
+        service_tier: Literal["auto", "default", "flex", "priority"] = SchemaField(
+            description="OpenAI's processing queue: flex is slower and cheaper, priority faster and dearer.",
+            default="auto",
+            advanced=True,
+        )
+        timeout_seconds: float = SchemaField(
+            description="Longest wait for the whole answer, in seconds, repeated tries included.",
+            default=600,
+            ge=1,
+            le=3600,
+            advanced=True,
+        )
+        max_retries: int = SchemaField(
+            description="How often a request is sent again after a passing failure.",
+            default=2,
+            ge=0,
+            le=10,
+            advanced=True,
+        )
+
+    class Output(BlockSchemaOutput):
+        """The pins on the right. `response` only ever carries a whole answer."""
+
+        response: str = SchemaField(description="The answer, whole.")
+        error: str = SchemaField(description="Why there is no whole answer, and what to change.", default="")
+        incomplete: str = SchemaField(description="What there is of an answer that was cut; `error` says why.")
+        refusal: str = SchemaField(description="The model's words when it declines to answer; `error` follows.")
+        code: str = SchemaField(description="The first fenced code block of the answer.")
+        code_blocks: list[dict[str, str]] = SchemaField(
+            description="All fenced code blocks: language, path (if the fence names one) and text of each."
+        )
+        structured: Any = SchemaField(description="The parsed JSON answer, when `output_schema` is given.")
+        tool_calls: list[dict[str, str]] = SchemaField(
+            description="Functions the model wants called: call_id, name and arguments (JSON text) of each."
+        )
+        reasoning: str = SchemaField(description="The model's summary of its thinking, if it gave one.")
+        response_id: str = SchemaField(description="Names the answer, for `previous_response_id` of a later node.")
+        model: str = SchemaField(description="The model that answered.")
+        finish_reason: str = SchemaField(description="stop, tool_calls, length, content_filter or refusal.")
+        usage: dict[str, int] = SchemaField(
+            description="Tokens: input_tokens, cached_tokens, output_tokens, reasoning_tokens, total_tokens."
+        )
+        notices: list[str] = SchemaField(description="What was left out, retried or replaced on the way.")
+
+    def __init__(self) -> None:
+        test_meta = openai_provider.get_test_credentials()
+        test_credentials = {
+            "id": test_meta.id,
+            "provider": test_meta.provider,
+            "type": test_meta.type,
+            "title": test_meta.title,
+        }
+        super().__init__(
+            id="6e9f6636-9b5c-426a-81e8-8c64b48b797d",
+            description="Asks ChatGPT a question, or has Codex models write code, through OpenAI's Responses API.",
+            categories={BlockCategory.AI, BlockCategory.DEVELOPER_TOOLS},
+            input_schema=ChatGPTCodexBlock.Input,
+            output_schema=ChatGPTCodexBlock.Output,
+            test_input=[
+                {"credentials": test_credentials, "user_prompt": "Say hello."},
+                {"credentials": test_credentials, "mode": "code", "user_prompt": "Write a program that says hello."},
+            ],
+            test_output=[
+                ("response", "Hello."),
+                *_TEST_DETAILS,
+                ("response", str),
+                ("code", _TEST_CODE),
+                ("code_blocks", [{"language": "python", "path": "hello.py", "text": _TEST_CODE}]),
+                *_TEST_DETAILS,
+            ],
+            test_credentials=test_meta,
+            test_mock={"ask": lambda question, _: _test_answer(question)},
+        )
+
+    # The platform hands the credential over by its field's name, which the base class cannot say.
+    async def run(  # type: ignore[override]
+        self, input_data: Input, *, credentials: APIKeyCredentials, **_: object
+    ) -> BlockOutput:
+        """Yields a whole answer on `response`, or what there is of one on `incomplete` or `refusal`, and `error`."""
+        try:
+            question = _question_of(input_data, os.environ)
+            answer = await self.ask(question, credentials)
+        except ModelError as error:
+            self.merge_stats(_stats_of(error.usage, error.calls))
+            if error.partial_text:
+                yield "incomplete", error.partial_text
+            if error.notices:
+                yield "notices", list(error.notices)
+            yield "error", str(error)
+            return
+        self.merge_stats(_stats_of(answer.result.usage, answer.result.calls))
+        for pin, value in _outputs_of(answer, question, input_data.mode):
+            yield pin, value
+
+    async def ask(self, question: Question, credentials: APIKeyCredentials) -> Answer:
+        """Asks the model; a method of its own so that block tests can replace it."""
+        return await ask(question, credentials.api_key)
+
+
+def _question_of(inputs: ChatGPTCodexBlock.Input, environ: Mapping[str, str]) -> Question:
+    mode: Mode = inputs.mode
+    model = resolve_model(mode, inputs.model, inputs.custom_model, environ)
+    effort: Effort | None = None if inputs.reasoning_effort == "auto" else inputs.reasoning_effort
+    untouched = inputs.system_prompt == CHAT_PROMPT
+    tools = read_tools(inputs.tools)
+    searching = (HostedTool({"type": "web_search"}),) if inputs.web_search else ()
+    fallback = inputs.fallback_model.strip()
+    return Question(
+        request=Request(
+            model=model,
+            input=(*read_history(inputs.history), _prompt_of(inputs)),
+            instructions=CODE_PROMPT if mode == "code" and untouched else inputs.system_prompt or None,
+            temperature=_temperature_of(inputs, model, effort),
+            effort=effort,
+            summary="auto",
+            verbosity=None if inputs.verbosity == "auto" else inputs.verbosity,
+            output_limit=inputs.output_limit,
+            output_format=schema_format(inputs.output_schema) if inputs.output_schema else None,
+            tools=(*tools, *searching),
+            tool_choice=inputs.tool_choice.strip() or None if tools or searching else None,
+            previous_response_id=inputs.previous_response_id.strip() or None,
+            store=inputs.store,
+            service_tier=None if inputs.service_tier == "auto" else inputs.service_tier,
+        ),
+        fallback_models=(fallback,) if fallback else (),
+        timeout_seconds=inputs.timeout_seconds,
+        max_retries=inputs.max_retries,
+    )
+
+
+def _prompt_of(inputs: ChatGPTCodexBlock.Input) -> InputItem:
+    images = read_images(inputs.images)
+    if not inputs.user_prompt.strip() and not images:
+        raise InvalidRequestError(
+            "The user prompt is empty. Write what you ask for into user_prompt, or link a node's output to it."
+        )
+    return Message("user", (TextPart(inputs.user_prompt), *images) if images else inputs.user_prompt)
+
+
+def _temperature_of(inputs: ChatGPTCodexBlock.Input, model: str, effort: Effort | None) -> float | None:
+    """The temperature to ask for.
+
+    The default is nobody's wish: it goes only to models known to take it, so that leaving it alone costs neither a
+    notice nor a refusal.
+    """
+    profile = profile_of(model)
+    default = ChatGPTCodexBlock.Input.model_fields["temperature"].default
+    wished = "temperature" in inputs.model_fields_set and inputs.temperature != default
+    known = profile.sampling is not None and takes_sampling(profile, effort)
+    return inputs.temperature if wished or known else None
+
+
+def _outputs_of(answer: Answer, question: Question, mode: Mode) -> BlockPins:
+    result = answer.result
+    whole = result.finish_reason == "stop"
+    notices = list(result.notices)
+    if whole:
+        yield "response", result.text
+        yield from _code_of(result.text)
+        if mode == "code" and "```" not in result.text and not question.request.output_format:
+            notices.append("The answer holds no fenced code block, so `code` and `code_blocks` carry nothing.")
+        if question.request.output_format is not None:
+            yield "structured", answer.value
+    elif result.tool_calls:
+        yield "tool_calls", [_call_of(call) for call in result.tool_calls]
+        if result.text:
+            notices.append(f"Before its tool calls the model wrote: {result.text}")
+    elif result.refusal:
+        yield "refusal", result.refusal
+    elif result.text:
+        yield "incomplete", result.text
+    if result.reasoning:
+        yield "reasoning", result.reasoning
+    if result.response_id:
+        yield "response_id", result.response_id
+    yield "model", result.model
+    yield "finish_reason", result.finish_reason
+    yield "usage", asdict(result.usage)
+    if notices:
+        yield "notices", notices
+    if problem := _problem_of(result, question.request.output_limit):
+        yield "error", problem
+
+
+def _code_of(text: str) -> BlockPins:
+    blocks = code_blocks_of(text)
+    if blocks:
+        yield "code", blocks[0].text
+        yield "code_blocks", [asdict(block) for block in blocks]
+
+
+def _call_of(call: ToolCall) -> dict[str, str]:
+    return {"call_id": call.call_id, "name": call.name, "arguments": call.raw_arguments}
+
+
+def _problem_of(result: Result, output_limit: int | None) -> str | None:
+    """Why the answer is not whole and what to change, or None if it is."""
+    match result.finish_reason:
+        case "stop" | "tool_calls":
+            return None
+        case "refusal":
+            return (
+                f"{result.model} declined to answer; its words are on `refusal`. "
+                "Rephrase the request or choose another model."
+            )
+        case "content_filter":
+            return (
+                f"The server's content filter stopped the answer of {result.model}. "
+                "Rephrase the request; what there is of the answer is on `incomplete`."
+            )
+        case "length":
+            limit = f"output_limit ({output_limit:,} tokens)" if output_limit else f"{result.model}'s own output limit"
+            spent = f"{result.usage.reasoning_tokens:,} of {result.usage.output_tokens:,} tokens went into reasoning"
+            if not result.text:
+                return (
+                    f"The answer was cut before its first word: {limit} was used up, {spent}. "
+                    "Raise output_limit or lower reasoning_effort."
+                )
+            return (
+                f"The answer was cut: {limit} was used up, {spent}. What there is of it is on `incomplete`. "
+                "Raise output_limit, lower reasoning_effort, or ask for less in one call."
+            )
+
+
+def _stats_of(usage: Usage, calls: int) -> NodeExecutionStats:
+    return NodeExecutionStats(
+        llm_call_count=calls,
+        llm_retry_count=max(0, calls - 1),
+        input_token_count=usage.input_tokens,
+        output_token_count=usage.output_tokens,
+    )
+
+
+def _test_answer(question: Question) -> Answer:
+    text = f"```python path=hello.py\n{_TEST_CODE}```\n" if question.request.instructions == CODE_PROMPT else "Hello."
+    return Answer(result=replace(_TEST_RESULT, text=text))
