@@ -1,6 +1,12 @@
 """AutoGPT's block contract, for when AutoGPT is absent.
 
-errors, json_schema < credentials, stats < schema, cost < provider, block < conversion, block_test
+The modules, each using those above it:
+    errors, json_schema, stats
+    credentials, schema_field
+    schema
+    definition, conversion, cost, provider
+    block
+    block_test
 """
 
 from .block import Block, BlockCategory, BlockInfo, BlockOutput, BlockType

@@ -11,6 +11,7 @@ from typing_extensions import TypeVar
 
 from .cost import BlockCost, costs_of
 from .credentials import APIKeyCredentials, OAuth2Credentials
+from .definition import check_definition
 from .errors import BlockError, BlockExecutionError, BlockInputError, BlockOutputError, BlockUnknownError
 from .json_schema import JsonObject
 from .schema import BlockSchema, EmptyInputSchema, EmptyOutputSchema, without_empty
@@ -97,7 +98,7 @@ class Block(ABC, Generic[InputT, OutputT]):
         input_schema: The pins `run` receives.
         output_schema: The pins `run` yields.
         test_input: One set of inputs for the block test, or several.
-        test_output: All (pin, expectation) of the block test, in order.
+        test_output: The (pin, expectation) of the block test, or a list of them in order.
         test_mock: Methods that the block test replaces: name to sync callable.
         test_credentials: The credential of the block test, or one by field name.
         disabled: Hide the block.
@@ -118,7 +119,7 @@ class Block(ABC, Generic[InputT, OutputT]):
         input_schema: type[InputT] = EmptyInputSchema,  # type: ignore[assignment] # InputT when nothing else is said
         output_schema: type[OutputT] = EmptyOutputSchema,  # type: ignore[assignment] # likewise
         test_input: JsonObject | list[JsonObject] | None = None,
-        test_output: ExpectedOutput | Sequence[ExpectedOutput] | None = None,
+        test_output: ExpectedOutput | list[ExpectedOutput] | None = None,
         test_mock: Mapping[str, Callable[..., object]] | None = None,
         test_credentials: APIKeyCredentials
         | OAuth2Credentials
@@ -146,6 +147,7 @@ class Block(ABC, Generic[InputT, OutputT]):
         self.webhook_config = webhook_config
         self.is_sensitive_action = is_sensitive_action
         self.execution_stats = NodeExecutionStats()
+        check_definition(self)
 
     @property
     def name(self) -> str:
@@ -219,7 +221,10 @@ class Block(ABC, Generic[InputT, OutputT]):
             model = self.input_schema(**given)
         except ValidationError as error:
             raise self._error(BlockInputError, f"Cannot run with these inputs: {_describe(error)}") from None
-        async with aclosing(self.run(model, **kwargs)) as outputs:
+        generator = self.run(model, **kwargs)
+        if not isinstance(generator, AsyncGenerator):
+            raise TypeError("run() must be an async generator: let it `yield` its outputs")
+        async with aclosing(generator) as outputs:
             async for pin, value in outputs:
                 if pin == "error":
                     text = "it failed without saying why" if value is None else str(value)

@@ -62,6 +62,8 @@ def _title(model: type) -> str:
 
 
 def _add_choices(schema: JsonObject, model: type["CredentialsMetaInput[Any, Any]"]) -> None:
+    # The field's own description is the help text; the class's docstring is for readers of the code.
+    schema.pop("description", None)
     schema["credentials_provider"] = model.allowed_providers()
     schema["credentials_types"] = model.allowed_types()
 
@@ -132,11 +134,9 @@ class APIKeyCredentials(_StoredCredentials):
     expires_at: int | None = None
     """Unix time in seconds; None if it does not expire."""
 
-    def bearer(self) -> str:
-        return f"Bearer {self.api_key.get_secret_value()}"
-
     def auth_header(self) -> str:
-        return self.bearer()
+        """The value of an Authorization header. It holds the key: never log it."""
+        return f"Bearer {self.api_key.get_secret_value()}"
 
 
 class OAuth2Credentials(_StoredCredentials):
@@ -153,11 +153,9 @@ class OAuth2Credentials(_StoredCredentials):
     scopes: list[str] = Field(default_factory=list)
     metadata: dict[str, Any] = Field(default_factory=dict)
 
-    def bearer(self) -> str:
-        return f"Bearer {self.access_token.get_secret_value()}"
-
     def auth_header(self) -> str:
-        return self.bearer()
+        """The value of an Authorization header. It holds the token: never log it."""
+        return f"Bearer {self.access_token.get_secret_value()}"
 
 
 Credentials: TypeAlias = Annotated[APIKeyCredentials | OAuth2Credentials, Field(discriminator="type")]

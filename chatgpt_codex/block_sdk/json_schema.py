@@ -18,7 +18,7 @@ class RecursiveSchemaError(ValueError):
 
 
 def resolve_references(schema: JsonObject) -> JsonObject:
-    """Replace every `$ref` by what it names and drop `$defs`.
+    """Replace every `$ref` by what it names and drop the other keys that start with `$`.
 
     Keys beside a reference win over those of its target, and a lone `allOf` or `anyOf` member is
     merged into its parent in the same way.
@@ -29,8 +29,7 @@ def resolve_references(schema: JsonObject) -> JsonObject:
     Raises:
         RecursiveSchemaError: A model contains itself.
     """
-    body = {key: value for key, value in schema.items() if key != "$defs"}
-    return cast("JsonObject", _resolve(body, schema.get("$defs", {}), ()))
+    return cast("JsonObject", _resolve(schema, schema.get("$defs", {}), ()))
 
 
 def _resolve(node: object, definitions: JsonObject, path: tuple[str, ...]) -> object:
@@ -40,13 +39,16 @@ def _resolve(node: object, definitions: JsonObject, path: tuple[str, ...]) -> ob
         return node
     reference = node.get("$ref")
     if not isinstance(reference, str):
-        return _merge_lone_member({key: _resolve(value, definitions, path) for key, value in node.items()})
+        return _merge_lone_member(_resolve_values(node, definitions, path))
     name = reference.removeprefix(_DEFINITIONS)
     if name in path:
         raise RecursiveSchemaError(f"{' -> '.join((*path, name))}: a model in a block schema must not contain itself")
     target = _resolve(definitions[name], definitions, (*path, name))
-    siblings = {key: _resolve(value, definitions, path) for key, value in node.items() if key != "$ref"}
-    return _merge_lone_member({**cast("JsonObject", target), **siblings})
+    return _merge_lone_member({**cast("JsonObject", target), **_resolve_values(node, definitions, path)})
+
+
+def _resolve_values(node: JsonObject, definitions: JsonObject, path: tuple[str, ...]) -> JsonObject:
+    return {key: _resolve(value, definitions, path) for key, value in node.items() if not key.startswith("$")}
 
 
 def _merge_lone_member(node: JsonObject) -> JsonObject:

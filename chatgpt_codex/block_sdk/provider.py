@@ -44,7 +44,12 @@ class Provider:
             "credentials_types": sorted(self.supported_auth_types),
             **(json_schema_extra or {}),
         }
-        return CredentialsField(required_scopes, title=title, description=description, json_schema_extra=extra)
+        return CredentialsField(
+            required_scopes,
+            title=title,
+            description=description or f"{self.name.title()} credentials",
+            json_schema_extra=extra,
+        )
 
     def get_test_credentials(self) -> APIKeyCredentials:
         """A made-up key for block tests; each call gives the same id."""

@@ -98,7 +98,8 @@ def SchemaField(  # noqa: N802 - the platform's name
         title: Label in the builder; the field's name in words if not given.
         description: Help text in the builder.
         placeholder: Grey text in the empty input.
-        advanced: Fold the pin away under "Advanced"; if not given, pins with a default are.
+        advanced: Fold the pin away under "Advanced"; pins with a default are unless this is False,
+            pins without one never are.
         secret: Show dots instead of the text.
         exclude: Leave the field out when the model is dumped.
         hidden: Never show the pin.
@@ -111,11 +112,12 @@ def SchemaField(  # noqa: N802 - the platform's name
         format: JSON-schema format that picks the builder's widget.
         json_schema_extra: Further keys of the field's JSON schema.
     """
-    required = default in (PydanticUndefined, ...) and default_factory is None
+    has_default = default is not PydanticUndefined or default_factory is not None
     extra: JsonObject = {
         "placeholder": placeholder,
         "secret": secret,
-        "advanced": advanced if advanced is not None else not required,
+        # The platform never folds a pin without a default away, whatever `advanced` says.
+        "advanced": has_default and advanced is not False,
         "hidden": hidden,
         "depends_on": depends_on,
         "format": format,
