@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Any, Literal
 
-from ._config import RUN_COST, Mode, openai_provider, resolve_model
+from ._config import RUN_COST, Mode, openai_provider
 from ._host import (
     APIKeyCredentials,
     Block,
@@ -18,17 +18,33 @@ from ._host import (
     BlockSchemaInput,
     BlockSchemaOutput,
     CredentialsMetaInput,
-    NodeExecutionStats,
     SchemaField,
     cost,
 )
+from ._model_settings import (
+    EffortChoice,
+    ModelChoice,
+    ServiceTierChoice,
+    VerbosityChoice,
+    custom_model_field,
+    fallback_model_field,
+    max_retries_field,
+    model_field,
+    output_limit_field,
+    question_of,
+    reasoning_effort_field,
+    service_tier_field,
+    temperature_field,
+    timeout_seconds_field,
+    verbosity_field,
+)
+from ._outcome import problem_of, stats_of
 from .llm.asking import Answer, Question, ask
 from .llm.code_fences import code_blocks_of
 from .llm.dialects import read_history, read_images, read_tools
 from .llm.errors import InvalidRequestError, ModelError
 from .llm.messages import InputItem, Message, TextPart, ToolCall
-from .llm.profiles import profile_of, takes_sampling
-from .llm.requests import Effort, HostedTool, Request
+from .llm.requests import HostedTool
 from .llm.results import Result, Usage
 from .llm.structured import schema_format
 
@@ -81,69 +97,24 @@ class ChatGPTCodexBlock(Block):
             description="What you ask for.",
             placeholder="Write a function that removes duplicate lines from a text file.",
         )
-        temperature: float = SchemaField(
-            description="0 is most predictable, 2 most varied. Models that reason do not take it; then it is left out.",
-            default=0.2,
-            ge=0,
-            le=2,
-            advanced=False,
-        )
-        model: Literal[
-            "auto",
-            "gpt-6-astra",
-            "gpt-6.1-sol",
-            "gpt-6.1-terra",
-            "gpt-6-sol",
-            "gpt-6-luna",
-            "gpt-5.6-sol",
-            "gpt-5.6-terra",
-            "gpt-5.6-luna",
-            "gpt-5.5",
-            "gpt-5.4",
-            "gpt-5.4-mini",
-            "gpt-5.4-nano",
-            "gpt-5.3-codex",
-            "gpt-5.2",
-            "gpt-5.1",
-            "gpt-4.1",
-            "gpt-4.1-mini",
-            "gpt-4o",
-            "gpt-4o-mini",
-        ] = SchemaField(
-            description="auto takes a quick model for chat and a strong one for code.",
-            default="auto",
-            advanced=True,
-        )
-        custom_model: str = SchemaField(
-            description="Any other model name, for instance one of your own server. It wins over the list above.",
-            default="",
-            advanced=True,
-        )
-        reasoning_effort: Literal["auto", "none", "minimal", "low", "medium", "high", "xhigh", "max"] = SchemaField(
-            description="How long the model may think before it answers. auto leaves it to the model.",
-            default="auto",
-            advanced=True,
-        )
-        verbosity: Literal["auto", "low", "medium", "high"] = SchemaField(
-            description="How wordy the answer is to be. auto leaves it to the model.", default="auto", advanced=True
-        )
-        output_limit: int | None = SchemaField(
-            description="Most tokens to produce, thinking included; at least 16. Empty means the model's own limit.",
-            default=None,
-            advanced=True,
-        )
+        temperature: float = temperature_field(advanced=False)
+        model: ModelChoice = model_field()
+        custom_model: str = custom_model_field()
+        reasoning_effort: EffortChoice = reasoning_effort_field()
+        verbosity: VerbosityChoice = verbosity_field()
+        output_limit: int | None = output_limit_field()
         images: list[str] = SchemaField(
             description="Images to look at: web addresses or data URLs (data:image/png;base64,…).",
             default_factory=list,
             advanced=True,
         )
         history: list[dict[str, Any]] = SchemaField(
-            description='Earlier turns, oldest first: {"role": "user" or "assistant", "content": "…"}, or Responses items.',
+            description='Earlier turns: {"role": "user" or "assistant", "content": "…"}, or Responses API items.',
             default_factory=list,
             advanced=True,
         )
         previous_response_id: str = SchemaField(
-            description="Continues an earlier answer: link `response_id` of another node here. `store` must be on there.",
+            description="Continues an earlier answer: link the `response_id` of a node that has `store` on.",
             default="",
             advanced=True,
         )
@@ -164,35 +135,15 @@ class ChatGPTCodexBlock(Block):
         web_search: bool = SchemaField(
             description="Lets the model search the web; OpenAI charges for each search.", default=False, advanced=True
         )
-        fallback_model: str = SchemaField(
-            description="Asked instead when the model is overloaded, rate limited or not available.",
-            default="",
-            advanced=True,
-        )
+        fallback_model: str = fallback_model_field()
         store: bool = SchemaField(
             description="OpenAI keeps the answer for 30 days, so that it can be continued by `previous_response_id`.",
             default=True,
             advanced=True,
         )
-        service_tier: Literal["auto", "default", "flex", "priority"] = SchemaField(
-            description="OpenAI's processing queue: flex is slower and cheaper, priority faster and dearer.",
-            default="auto",
-            advanced=True,
-        )
-        timeout_seconds: float = SchemaField(
-            description="Longest wait for the whole answer, in seconds, repeated tries included.",
-            default=600,
-            ge=1,
-            le=3600,
-            advanced=True,
-        )
-        max_retries: int = SchemaField(
-            description="How often a request is sent again after a passing failure.",
-            default=2,
-            ge=0,
-            le=10,
-            advanced=True,
-        )
+        service_tier: ServiceTierChoice = service_tier_field()
+        timeout_seconds: float = timeout_seconds_field()
+        max_retries: int = max_retries_field()
 
     class Output(BlockSchemaOutput):
         """The pins on the right. `response` only ever carries a whole answer."""
@@ -257,14 +208,14 @@ class ChatGPTCodexBlock(Block):
             question = _question_of(input_data, os.environ)
             answer = await self.ask(question, credentials)
         except ModelError as error:
-            self.merge_stats(_stats_of(error.usage, error.calls))
+            self.merge_stats(stats_of(error.usage, error.calls))
             if error.partial_text:
                 yield "incomplete", error.partial_text
             if error.notices:
                 yield "notices", list(error.notices)
             yield "error", str(error)
             return
-        self.merge_stats(_stats_of(answer.result.usage, answer.result.calls))
+        self.merge_stats(stats_of(answer.result.usage, answer.result.calls))
         for pin, value in _outputs_of(answer, question, input_data.mode):
             yield pin, value
 
@@ -274,34 +225,24 @@ class ChatGPTCodexBlock(Block):
 
 
 def _question_of(inputs: ChatGPTCodexBlock.Input, environ: Mapping[str, str]) -> Question:
-    mode: Mode = inputs.mode
-    model = resolve_model(mode, inputs.model, inputs.custom_model, environ)
-    effort: Effort | None = None if inputs.reasoning_effort == "auto" else inputs.reasoning_effort
     untouched = inputs.system_prompt == CHAT_PROMPT
     tools = read_tools(inputs.tools)
     searching = (HostedTool({"type": "web_search"}),) if inputs.web_search else ()
-    fallback = inputs.fallback_model.strip()
-    return Question(
-        request=Request(
-            model=model,
-            input=(*read_history(inputs.history), _prompt_of(inputs)),
-            instructions=CODE_PROMPT if mode == "code" and untouched else inputs.system_prompt or None,
-            temperature=_temperature_of(inputs, model, effort),
-            effort=effort,
-            summary="auto",
-            verbosity=None if inputs.verbosity == "auto" else inputs.verbosity,
-            output_limit=inputs.output_limit,
-            output_format=schema_format(inputs.output_schema) if inputs.output_schema else None,
-            tools=(*tools, *searching),
-            tool_choice=inputs.tool_choice.strip() or None if tools or searching else None,
-            previous_response_id=inputs.previous_response_id.strip() or None,
-            store=inputs.store,
-            service_tier=None if inputs.service_tier == "auto" else inputs.service_tier,
-        ),
-        fallback_models=(fallback,) if fallback else (),
-        timeout_seconds=inputs.timeout_seconds,
-        max_retries=inputs.max_retries,
+    question = question_of(
+        inputs,
+        prompt=(*read_history(inputs.history), _prompt_of(inputs)),
+        instructions=CODE_PROMPT if inputs.mode == "code" and untouched else inputs.system_prompt or None,
+        environ=environ,
     )
+    request = replace(
+        question.request,
+        output_format=schema_format(inputs.output_schema) if inputs.output_schema else None,
+        tools=(*tools, *searching),
+        tool_choice=inputs.tool_choice.strip() or None if tools or searching else None,
+        previous_response_id=inputs.previous_response_id.strip() or None,
+        store=inputs.store,
+    )
+    return replace(question, request=request)
 
 
 def _prompt_of(inputs: ChatGPTCodexBlock.Input) -> InputItem:
@@ -311,19 +252,6 @@ def _prompt_of(inputs: ChatGPTCodexBlock.Input) -> InputItem:
             "The user prompt is empty. Write what you ask for into user_prompt, or link a node's output to it."
         )
     return Message("user", (TextPart(inputs.user_prompt), *images) if images else inputs.user_prompt)
-
-
-def _temperature_of(inputs: ChatGPTCodexBlock.Input, model: str, effort: Effort | None) -> float | None:
-    """The temperature to ask for.
-
-    The default is nobody's wish: it goes only to models known to take it, so that leaving it alone costs neither a
-    notice nor a refusal.
-    """
-    profile = profile_of(model)
-    default = ChatGPTCodexBlock.Input.model_fields["temperature"].default
-    wished = "temperature" in inputs.model_fields_set and inputs.temperature != default
-    known = profile.sampling is not None and takes_sampling(profile, effort)
-    return inputs.temperature if wished or known else None
 
 
 def _outputs_of(answer: Answer, question: Question, mode: Mode) -> BlockPins:
@@ -354,7 +282,7 @@ def _outputs_of(answer: Answer, question: Question, mode: Mode) -> BlockPins:
     yield "usage", asdict(result.usage)
     if notices:
         yield "notices", notices
-    if problem := _problem_of(result, question.request.output_limit):
+    if problem := problem_of(result, question.request.output_limit):
         yield "error", problem
 
 
@@ -367,44 +295,6 @@ def _code_of(text: str) -> BlockPins:
 
 def _call_of(call: ToolCall) -> dict[str, str]:
     return {"call_id": call.call_id, "name": call.name, "arguments": call.raw_arguments}
-
-
-def _problem_of(result: Result, output_limit: int | None) -> str | None:
-    """Why the answer is not whole and what to change, or None if it is."""
-    match result.finish_reason:
-        case "stop" | "tool_calls":
-            return None
-        case "refusal":
-            return (
-                f"{result.model} declined to answer; its words are on `refusal`. "
-                "Rephrase the request or choose another model."
-            )
-        case "content_filter":
-            return (
-                f"The server's content filter stopped the answer of {result.model}. "
-                "Rephrase the request; what there is of the answer is on `incomplete`."
-            )
-        case "length":
-            limit = f"output_limit ({output_limit:,} tokens)" if output_limit else f"{result.model}'s own output limit"
-            spent = f"{result.usage.reasoning_tokens:,} of {result.usage.output_tokens:,} tokens went into reasoning"
-            if not result.text:
-                return (
-                    f"The answer was cut before its first word: {limit} was used up, {spent}. "
-                    "Raise output_limit or lower reasoning_effort."
-                )
-            return (
-                f"The answer was cut: {limit} was used up, {spent}. What there is of it is on `incomplete`. "
-                "Raise output_limit, lower reasoning_effort, or ask for less in one call."
-            )
-
-
-def _stats_of(usage: Usage, calls: int) -> NodeExecutionStats:
-    return NodeExecutionStats(
-        llm_call_count=calls,
-        llm_retry_count=max(0, calls - 1),
-        input_token_count=usage.input_tokens,
-        output_token_count=usage.output_tokens,
-    )
 
 
 def _test_answer(question: Question) -> Answer:
