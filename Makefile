@@ -1,0 +1,68 @@
+# Everything a clone needs: Python 3.11 or newer, and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Each set-up leaves a stamp, so that the next call starts at once.
+RUNS := $(VENV)/.installed
+TESTS := $(VENV)/.installed-dev
+MATRIX ?= 1.97.1 1.109.1 2.54.0 3.52.0
+QUESTION ?= How do I find the lines that stand more than once in a text file?
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format matrix bench graphs clean
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(RUNS) ## Run an example workflow on the built-in simulator; no key needed
+	@$(BIN)/chatgpt-codex run example_graphs/chat_and_code.json -i question="$(QUESTION)" --simulate
+
+test: $(TESTS) ## Run the tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(TESTS) ## Check style, types and the direction of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy chatgpt_codex tests benchmarks example_graphs
+	@$(BIN)/lint-imports
+
+format: $(TESTS) ## Put the code into the agreed format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+matrix: $(TESTS) ## Run the tests of llm and block against each openai version in MATRIX
+	@set -e; for version in $(MATRIX); do \
+	  venv=$(VENV)-openai-$$version; \
+	  if [ ! -e $$venv/.installed ] || [ pyproject.toml -nt $$venv/.installed ]; then \
+	    $(PYTHON) -m venv $$venv; \
+	    $$venv/bin/python -m pip install --quiet --editable '.[dev]' "openai==$$version"; \
+	    touch $$venv/.installed; \
+	  fi; \
+	  echo "openai $$version"; \
+	  $$venv/bin/python -m pytest tests/llm tests/test_block.py; \
+	done
+
+bench: $(TESTS) ## Measure what the block adds to a call
+	@$(BIN)/python benchmarks/block_call.py
+
+graphs: $(TESTS) ## Write the example graphs anew
+	@$(BIN)/python example_graphs/build.py
+
+clean: ## Remove everything that make has made
+	rm -rf $(VENV) $(VENV)-openai-* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$(PYTHON) is older than Python 3.11. Name a newer one: make PYTHON=python3.13" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+
+$(RUNS): pyproject.toml | $(BIN)/python
+	@echo "Setting up $(VENV), once …" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(TESTS): pyproject.toml | $(BIN)/python
+	@echo "Setting up $(VENV) with the test tools, once …" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(RUNS)

@@ -1,0 +1,83 @@
+"""The `chatgpt-codex` command: one module a subcommand, loaded only when it is called.
+
+`--help` and a mistyped option answer at once, because neither openai nor aiohttp is imported for them.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import cast
+
+import click
+
+from .._version import __version__
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class _Subcommand:
+    """Where a subcommand is, and its line in the list."""
+
+    module: str
+    summary: str
+
+
+_SUBCOMMANDS: Mapping[str, _Subcommand] = {
+    "run": _Subcommand(".run", "Run an AutoGPT graph file here, without AutoGPT."),
+    "simulate": _Subcommand(".simulate", "Serve an OpenAI API that needs no key."),
+}
+
+
+class _LazyGroup(click.Group):
+    """Lists subcommands from the table above and imports the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_SUBCOMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        subcommand = _SUBCOMMANDS.get(cmd_name)
+        if subcommand is None:
+            return None
+        return cast("click.Command", getattr(import_module(subcommand.module, __name__), cmd_name))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, subcommand.summary) for name, subcommand in _SUBCOMMANDS.items()])
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: chatgpt-codex run example_graphs/chat_and_code.json --simulate",
+)
+@click.version_option(__version__, prog_name="chatgpt-codex")
+def cli() -> None:
+    """ChatGPT and Codex for AutoGPT: run its graphs, try them without a key."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit code.
+
+    0: all went well. 1: it ran and failed. 2: it was called wrongly, or a file it was given is no good.
+    130: interrupted.
+
+    Args:
+        arguments: the words after `chatgpt-codex`; None takes those of the process.
+    """
+    try:
+        outcome: object = cli.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone, as `head` does; without this the interpreter would complain at exit.
+        sys.stdout = None
+        return EXIT_FAILED
+    return outcome if isinstance(outcome, int) else 0

@@ -1,0 +1,155 @@
+"""Shows a run while it happens: a table that fills itself on a terminal, plain lines elsewhere."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TextIO
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from ..llm.events import Noticed, ReasoningDelta, Retrying, StreamEvent, TextDelta
+from ..runner.events import NodeFailed, NodeFinished, NodeProgress, NodeStarted, Observer, RunEvent
+from ..runner.result import ExecutionRef
+from .terminal_text import without_control
+
+_PLUMBING = re.compile(r"Agent\w*(Input|Output)Block")
+"""Blocks that only carry values in and out; showing them would hide the work between."""
+
+_TAIL_CHARACTERS = 160
+
+
+@contextmanager
+def run_view(stream: TextIO) -> Iterator[Observer]:
+    """Gives an observer that shows a run on `stream` until the block is left."""
+    console = Console(file=stream)
+    if not console.is_terminal:
+        yield PlainView(console)
+        return
+    view = TableView(console)
+    with Live(view, console=console, refresh_per_second=10, transient=False):
+        yield view
+
+
+class PlainView:
+    """One line for each thing that happens, for logs and pipes."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def __call__(self, event: RunEvent) -> None:
+        match event:
+            case NodeStarted(execution=execution) if _is_work(execution):
+                self._say(execution, "started")
+            case NodeProgress(execution=execution, event=Retrying() as retry):
+                self._say(execution, f"{retry.reason} Attempt {retry.attempt} in {retry.delay_seconds:.1f} s.")
+            case NodeProgress(execution=execution, event=Noticed(notice=notice)):
+                self._say(execution, notice)
+            case NodeFinished(execution=execution) if _is_work(execution):
+                self._say(execution, f"done in {event.seconds:.1f} s{_tokens_said(event)}")
+            case NodeFailed(execution=execution):
+                self._say(execution, f"failed after {event.seconds:.1f} s{_tokens_said(event)}")
+            case _:
+                pass
+
+    def _say(self, execution: ExecutionRef, what: str) -> None:
+        line = without_control(f"{_title(execution)}: {what}")
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@dataclass(slots=True)
+class _Row:
+    title: str
+    state: str = "running"
+    tail: str = ""
+    tokens: int = 0
+    began: float = field(default_factory=perf_counter)
+    seconds: float | None = None
+
+
+_STYLES = {"running": "cyan", "done": "green", "failed": "bold red", "waiting": "yellow"}
+
+
+class TableView:
+    """A row for each execution of a node, with the last words that its model wrote."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._rows: dict[str, _Row] = {}
+
+    def __call__(self, event: RunEvent) -> None:
+        match event:
+            case NodeStarted(execution=execution) if _is_work(execution):
+                self._rows[execution.id] = _Row(_title(execution))
+            case NodeProgress(execution=execution, event=progress):
+                self._show_progress(self._row(execution), progress)
+            case NodeFinished(execution=execution) if execution.id in self._rows:
+                self._end(self._rows[execution.id], "done", event)
+            case NodeFailed(execution=execution):
+                self._end(self._row(execution), "failed", event)
+            case _:
+                pass
+
+    def _row(self, execution: ExecutionRef) -> _Row:
+        return self._rows.setdefault(execution.id, _Row(_title(execution)))
+
+    def _show_progress(self, row: _Row, progress: StreamEvent) -> None:
+        match progress:
+            case TextDelta(text=text) | ReasoningDelta(text=text):
+                row.state = "running"
+                row.tail = (row.tail + text)[-_TAIL_CHARACTERS:]
+            case Retrying(reason=reason, delay_seconds=delay):
+                row.state = "waiting"
+                row.tail = f"{reason} Next attempt in {delay:.1f} s."
+            case Noticed(notice=notice):
+                row.tail = notice
+            case _:
+                pass
+
+    def _end(self, row: _Row, state: str, event: NodeFinished | NodeFailed) -> None:
+        row.state = state
+        row.seconds = event.seconds
+        row.tokens = _tokens(event)
+        if isinstance(event, NodeFailed):
+            row.tail = event.message
+
+    def __rich__(self) -> Table:
+        table = Table(box=None, pad_edge=False, show_header=False, expand=True)
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True, ratio=1, overflow="ellipsis")
+        table.add_column(justify="right", no_wrap=True)
+        table.add_column(justify="right", no_wrap=True)
+        # Read from the drawing thread while events come in on the loop's: `list` takes them in one step.
+        for row in list(self._rows.values())[-max(1, self._console.height - 2) :]:
+            seconds = perf_counter() - row.began if row.seconds is None else row.seconds
+            table.add_row(
+                Text(row.state, style=_STYLES[row.state]),
+                Text(without_control(row.title)),
+                Text(" ".join(without_control(row.tail).split()), style="dim"),
+                Text(f"{row.tokens:,} tokens" if row.tokens else ""),
+                Text(f"{seconds:.1f} s"),
+            )
+        return table
+
+
+def _is_work(execution: ExecutionRef) -> bool:
+    return _PLUMBING.fullmatch(execution.block_name) is None
+
+
+def _title(execution: ExecutionRef) -> str:
+    return execution.node_name if execution.number == 1 else f"{execution.node_name} #{execution.number}"
+
+
+def _tokens(event: NodeFinished | NodeFailed) -> int:
+    counts = (event.stats.get(name) for name in ("input_token_count", "output_token_count"))
+    return sum(count for count in counts if isinstance(count, int))
+
+
+def _tokens_said(event: NodeFinished | NodeFailed) -> str:
+    tokens = _tokens(event)
+    return f", {tokens:,} tokens" if tokens else ""

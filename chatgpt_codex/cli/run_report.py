@@ -1,0 +1,76 @@
+"""Says what a run gave: outputs for people, one JSON object for machines, and a summary."""
+
+import json
+from typing import TextIO
+
+from ..runner.result import NeverRan, RunResult
+from .terminal_text import without_control
+
+
+def print_outputs(result: RunResult, stream: TextIO) -> None:
+    """Prints the outputs: a single value as it is, several each under its name."""
+    values = [(name, value) for name, produced in result.outputs.items() for value in produced]
+    single = len(values) == 1
+    for number, (name, value) in enumerate(values):
+        if not single:
+            stream.write(f"{'' if number == 0 else chr(10)}{name}:\n")
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+        # A model's words could hold sequences that a terminal obeys; a file or a pipe gets them unchanged.
+        shown = without_control(text) if stream.isatty() else text
+        stream.write(shown if shown.endswith("\n") else f"{shown}\n")
+    stream.flush()
+
+
+def result_json(result: RunResult) -> str:
+    """The run as one JSON object; its status is `completed` only if every node succeeded."""
+    errors: list[dict[str, str | None]] = [
+        {"node": error.node_name, "pin": error.pin, "message": error.message} for error in result.errors
+    ]
+    if result.status in ("cancelled", "timed_out"):
+        errors.append(_without_node(f"The run was {result.status.replace('_', ' ')} before its end."))
+    usage = result.usage
+    return _dump(
+        {
+            "status": "completed" if result.status == "completed" else "failed",
+            "outputs": {name: list(values) for name, values in result.outputs.items()},
+            "errors": errors,
+            "usage": {
+                "llm_call_count": usage.llm_call_count,
+                "llm_retry_count": usage.llm_retry_count,
+                "input_token_count": usage.input_token_count,
+                "output_token_count": usage.output_token_count,
+            },
+        }
+    )
+
+
+def refusal_json(message: str) -> str:
+    """The JSON object for a run that did not start."""
+    return _dump({"status": "failed", "outputs": {}, "errors": [_without_node(message)], "usage": {}})
+
+
+def _without_node(message: str) -> dict[str, str | None]:
+    return {"node": None, "pin": None, "message": message}
+
+
+def _dump(document: dict[str, object]) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=2)
+
+
+def print_summary(result: RunResult, stream: TextIO) -> None:
+    """Prints how the run ended, what failed, what never ran, and what was used."""
+    stream.writelines(f"Failed: {error.node_name}: {error.message}\n" for error in result.errors)
+    stream.writelines(_unused_line(unused) for unused in result.never_ran)
+    usage = result.usage
+    calls = "1 model call" if usage.llm_call_count == 1 else f"{usage.llm_call_count:,} model calls"
+    stream.write(
+        f"{result.status.replace('_', ' ').capitalize()} in {result.seconds:.1f} s: {calls}, "
+        f"{usage.input_token_count:,} tokens in, {usage.output_token_count:,} out.\n"
+    )
+    stream.flush()
+
+
+def _unused_line(unused: NeverRan) -> str:
+    # A node that nothing reached is most often a branch not taken, such as one that waits for an error.
+    reached = unused.received or unused.reason
+    return f"Never ran: {unused}\n" if reached else f"Not reached: {unused.node_name}\n"
