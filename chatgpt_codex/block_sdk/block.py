@@ -154,7 +154,7 @@ class Block(ABC, Generic[InputT, OutputT]):
         return type(self).__name__
 
     @abstractmethod
-    def run(self, input_data: InputT, **kwargs: Any) -> BlockOutput:  # noqa: ANN401 - whatever the executor passes
+    def run(self, input_data: InputT, *_: Any, **kwargs: Any) -> BlockOutput:  # noqa: ANN401 - see below
         """Do the work: an async generator of (pin, value).
 
         Yielding the pin `error`, or raising ValueError, is a failure the user can mend; nothing after it runs. Any
@@ -164,6 +164,8 @@ class Block(ABC, Generic[InputT, OutputT]):
             input_data: The validated inputs.
             kwargs: Credentials by field name, and the ids of graph, node, execution and user.
         """
+        # `*_: Any, **kwargs: Any` is how a type checker is told that overrides may name the keywords they need,
+        # such as `*, credentials: APIKeyCredentials`. Nothing is ever passed by position.
 
     def merge_stats(self, stats: NodeExecutionStats) -> NodeExecutionStats:
         """Add to what this execution used; counted also if it fails later."""

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING
 
 from .errors import BlockTestError
@@ -30,11 +30,12 @@ async def run_block_test(block: "Block") -> None:
     position = 0
     with _mocked(block):
         for input_data in inputs:
-            async for pin, value in block.execute(input_data, **_arguments(block)):
-                if position >= len(expected):
-                    raise BlockTestError(f"{block.name}: output {position + 1} was not expected: {pin!r} = {value!r}")
-                _compare(block, position, expected[position], pin, value)
-                position += 1
+            async with aclosing(block.execute(input_data, **_arguments(block))) as outputs:
+                async for pin, value in outputs:
+                    if position >= len(expected):
+                        raise BlockTestError(f"{block.name}: output {position + 1} was not expected: {pin!r} {value!r}")
+                    _compare(block, position, expected[position], pin, value)
+                    position += 1
     if position < len(expected):
         missing = ", ".join(repr(pin) for pin, _ in expected[position:])
         raise BlockTestError(f"{block.name}: gave {position} of {len(expected)} outputs; missing: {missing}")
@@ -79,7 +80,7 @@ def _arguments(block: "Block") -> dict[str, object]:
         arguments.update({name: given[name] for name in names if name in given})
     elif given is not None and len(names) > 1:
         raise BlockTestError(
-            f"{block.name}: test_credentials is one object for {len(names)} credentials inputs: give a dict by input name"
+            f"{block.name}: test_credentials is one object for {len(names)} inputs: give a dict by input name"
         )
     elif given is not None:
         arguments.update(dict.fromkeys(names, given))

@@ -30,14 +30,17 @@ from .schema import BlockSchema
 def convert_inputs(data: Mapping[str, object], schema: type[BlockSchema]) -> dict[str, object]:
     """Convert the inputs that `schema` itself annotates; the others are passed on unchanged.
 
-    Like the platform, annotations of a base class and annotations that are strings (as under the future
-    import of annotations) convert nothing.
+    None stays None, whatever the type: it stands for an empty input. As on the platform, annotations of a base
+    class convert nothing, nor do annotations that are strings, which the future import of annotations makes them.
 
     Raises:
         ConversionError: A value has no counterpart in the wanted type, such as infinity as an int.
     """
     annotations = inspect.get_annotations(schema)
-    return {name: convert(value, annotations[name]) if name in annotations else value for name, value in data.items()}
+    return {
+        name: value if value is None or name not in annotations else convert(value, annotations[name])
+        for name, value in data.items()
+    }
 
 
 def convert(value: object, target: object) -> object:

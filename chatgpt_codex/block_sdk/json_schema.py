@@ -67,8 +67,8 @@ def describe_mismatch(validator: Draft202012Validator, value: object) -> str | N
     """
     try:
         instance = to_jsonable_python(value)
-    except (PydanticSerializationError, ValueError) as error:
-        return f"a {type(value).__name__} cannot be written as JSON ({type(error).__name__})"
+    except (PydanticSerializationError, ValueError):
+        return f"cannot be written as JSON: it is of type {type(value).__name__}"
     mismatch = best_match(validator.iter_errors(instance))
     if mismatch is None:
         return None
