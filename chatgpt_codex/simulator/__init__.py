@@ -3,6 +3,7 @@
 | I want to | module |
 |---|---|
 | serve it from a test or a tool | `simulator` |
+| serve it for people | `server` (`serve`), the command `chatgpt-codex simulate` |
 | write a script | `script` (the format), `matching` (which rule answers) |
 | know what it answers | `default_answer`, `schema_sample`, `answers` |
 | know what goes over the wire | `responses_wire`, `chat_wire`, `events`, `exchange` |
@@ -12,6 +13,7 @@
 
 from .recording import RecordedRequest
 from .script import Script, ScriptError, load_script, parse_script
+from .server import serve
 from .simulator import Simulator
 
-__all__ = ["RecordedRequest", "Script", "ScriptError", "Simulator", "load_script", "parse_script"]
+__all__ = ["RecordedRequest", "Script", "ScriptError", "Simulator", "load_script", "parse_script", "serve"]

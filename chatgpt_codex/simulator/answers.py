@@ -8,8 +8,10 @@ from pydantic import JsonValue
 from pydantic_core import to_json
 
 from .default_answer import default_reasoning, default_text
+from .errors import ApiError
+from .json_types import JsonObject
 from .prompt import FunctionTool, Prompt
-from .schema_sample import sample_text
+from .schema_sample import UnsatisfiableSchemaError, sample_text
 from .script import IncompleteReason, ScriptedAnswer
 from .tokens import ITEM_OVERHEAD, count_tokens, cut_to_tokens
 
@@ -98,7 +100,7 @@ def _takes_default(scripted: ScriptedAnswer) -> bool:
 
 def _default_text(prompt: Prompt) -> str:
     if prompt.schema is not None:
-        return sample_text(prompt.schema)
+        return _sample(prompt.schema)
     if prompt.wants_json:
         return to_json({"simulated": True, "model": prompt.model}).decode()
     return default_text(prompt)
@@ -106,7 +108,18 @@ def _default_text(prompt: Prompt) -> str:
 
 def _forced_call(prompt: Prompt, name: str) -> ToolCall:
     tool = next((tool for tool in prompt.tools if tool.name == name), FunctionTool(name=name))
-    return ToolCall(name=name, arguments=sample_text(tool.parameters) if tool.parameters else "{}")
+    return ToolCall(name=name, arguments=_sample(tool.parameters) if tool.parameters else "{}")
+
+
+def _sample(schema: JsonObject) -> str:
+    try:
+        return sample_text(schema)
+    except UnsatisfiableSchemaError as error:
+        raise ApiError(
+            f"The simulator cannot make up an answer for this schema: {error}. Script the answer with `json`.",
+            type="simulator_error",
+            code="no_sample",
+        ) from None
 
 
 def _arguments_text(arguments: str | Mapping[str, JsonValue]) -> ToolArguments:

@@ -22,6 +22,12 @@ class DropConnection(Exception):  # noqa: N818 - an order, not an error
     """The script wants the connection closed here."""
 
 
+def pieces(text: str, size: int) -> Iterator[str]:
+    """`text` in pieces of at most `size` characters."""
+    for start in range(0, len(text), size):
+        yield text[start : start + size]
+
+
 def with_fault(events: Iterator[Event], scripted: ScriptedAnswer, fault_event: Callable[[], Event]) -> Iterator[Event]:
     """`events` up to the place where the scripted fault strikes, and what follows there.
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 
 from aiohttp import web
 from pydantic_core import to_json
@@ -55,7 +56,24 @@ class Exchange:
         """An answer with OpenAI's error body."""
         return self.json(error.body(), status=error.status, headers=error.headers)
 
-    async def http_error(self, fault: HttpError, scripted: ScriptedAnswer) -> web.Response:
+    async def refuse(self, scripted: ScriptedAnswer) -> web.StreamResponse | None:
+        """Answer right away where the script has an HTTP error or a connection dropped unanswered; else None."""
+        if scripted.error is not None:
+            return await self._http_error(scripted.error, scripted)
+        if scripted.drop == "before_headers":
+            await pause(scripted.delay_ms.first)
+            return self.drop()
+        return None
+
+    async def take_time(self, events: Iterable[Event], scripted: ScriptedAnswer) -> None:
+        """Wait as long as the stream of these events would take: a whole answer is no faster."""
+        delay = scripted.delay_ms
+        if delay.first or delay.each:
+            with suppress(DropConnection):
+                for _event, wait in paced(events, delay):
+                    await pause(wait)
+
+    async def _http_error(self, fault: HttpError, scripted: ScriptedAnswer) -> web.Response:
         """The HTTP error a script asks for, after its delay."""
         await pause(scripted.delay_ms.first)
         headers = dict(scripted.headers)

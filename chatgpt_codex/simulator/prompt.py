@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pydantic_core import to_json
+
 from .json_types import JsonObject
+from .tokens import ITEM_OVERHEAD, count_tokens
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,3 +41,9 @@ class Prompt:
     shows_reasoning: bool = False
     """Whether the client asked for a reasoning summary."""
     token_limit: int | None = None
+
+
+def function_tokens(name: str, description: str | None, parameters: JsonObject | None) -> int:
+    """What a function tool costs as input."""
+    text = f"{name}{description or ''}"
+    return ITEM_OVERHEAD + count_tokens(text) + count_tokens(to_json(parameters or {}).decode())

@@ -1,7 +1,7 @@
 """The endpoints under /v1/responses."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
@@ -14,6 +14,7 @@ from .exchange import Exchange, encode_event, paced, pause
 from .json_types import JsonObject
 from .responses_prompt import input_items, prompt_from_responses
 from .responses_request import ResponsesRequest
+from .responses_rules import check_rules
 from .responses_wire import completed_response, failed_response, opening_events, output_events, response_object
 from .script import ScriptedAnswer
 from .simulation import Simulation
@@ -62,13 +63,11 @@ async def create(simulation: Simulation, exchange: Exchange) -> web.StreamRespon
     body = await exchange.read_body()
     request = check_body(ResponsesRequest, body)
     items, history = _conversation(simulation, request, body)
+    check_rules(request, [*history, *items], model_rules=simulation.script.model_rules)
     prompt = prompt_from_responses(request, items, history)
     scripted = simulation.choose_answer(prompt)
-    if scripted.error is not None:
-        return await exchange.http_error(scripted.error, scripted)
-    if scripted.drop == "before_headers":
-        await pause(scripted.delay_ms.first)
-        return exchange.drop()
+    if (refused := await exchange.refuse(scripted)) is not None:
+        return refused
 
     suffix = simulation.next_suffix()
     begun = response_object(body, response_id=f"resp_{suffix}", created_at=simulation.now())
@@ -192,26 +191,12 @@ async def _answer(job: _Job, exchange: Exchange, *, streams: bool) -> web.Stream
 
 async def _answer_json(job: _Job, exchange: Exchange) -> web.StreamResponse:
     scripted = job.scripted
-    await pause(_duration(job.events(), scripted))
+    await exchange.take_time(job.events(), scripted)
     if scripted.drop is not None:
         return await exchange.json_cut_in_half(job.final)
     if scripted.error_event is not None:
         raise ApiError(scripted.error_event.message, status=500, type="server_error", code=scripted.error_event.code)
     return exchange.json(job.outcome(), headers=scripted.headers)
-
-
-def _duration(events: Iterable[Event], scripted: ScriptedAnswer) -> int:
-    """Milliseconds the stream would take: the whole answer takes as long."""
-    delay = scripted.delay_ms
-    if not (delay.first or delay.each):
-        return 0
-    total = 0
-    try:
-        for _event, wait in paced(events, delay):
-            total += wait
-    except DropConnection:
-        pass
-    return total
 
 
 async def _answer_in_background(job: _Job, exchange: Exchange, *, streams: bool) -> web.StreamResponse:

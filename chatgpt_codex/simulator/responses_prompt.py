@@ -2,10 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from pydantic_core import to_json
-
 from .json_types import JsonObject
-from .prompt import FunctionTool, Prompt
+from .prompt import FunctionTool, Prompt, function_tokens
 from .responses_request import FunctionToolParam, JsonSchemaFormat, ResponsesRequest, ToolChoiceObject
 from .tokens import FILE_TOKENS, IMAGE_TOKENS, ITEM_OVERHEAD, count_tokens
 
@@ -46,7 +44,7 @@ def prompt_from_responses(
     summary = bool(request.reasoning and (request.reasoning.summary or request.reasoning.generate_summary))
     tokens = count_tokens(request.instructions or "")
     tokens += sum(item_tokens(item) for item in (*history, *items))
-    tokens += sum(_tool_tokens(tool) for tool in tools)
+    tokens += sum(function_tokens(tool.name, tool.description, tool.parameters) for tool in tools)
     return Prompt(
         model=request.model,
         instructions="\n\n".join(instructions),
@@ -95,11 +93,6 @@ def _item(item: JsonObject) -> JsonObject:
         kind = "output_text" if item["role"] == "assistant" else "input_text"
         return {**item, "type": "message", "content": [{"type": kind, "text": content}]}
     return {**item, "type": "message"}
-
-
-def _tool_tokens(tool: FunctionToolParam) -> int:
-    text = f"{tool.name}{tool.description or ''}"
-    return ITEM_OVERHEAD + count_tokens(text) + count_tokens(to_json(tool.parameters or {}).decode())
 
 
 def _forced_tool(request: ResponsesRequest, tools: Sequence[FunctionToolParam]) -> str | None:

@@ -68,6 +68,8 @@ TYPE_FIELD = Discriminator(type_tag)
 
 
 class InputText(RequestPart):
+    """Text the user gives."""
+
     type: Literal["input_text"]
     text: str
     prompt_cache_breakpoint: JsonObject | None = None
@@ -80,6 +82,8 @@ def _check_image_source(image: "InputImage") -> "InputImage":
 
 
 class InputImage(RequestPart):
+    """An image by address or uploaded file."""
+
     type: Literal["input_image"]
     image_url: ImageUrl | None = None
     file_id: str | None = None
@@ -88,6 +92,8 @@ class InputImage(RequestPart):
 
 
 class InputFile(RequestPart):
+    """A file by id, address or content."""
+
     type: Literal["input_file"]
     file_id: str | None = None
     file_url: str | None = None
@@ -98,11 +104,15 @@ class InputFile(RequestPart):
 
 
 class OutputText(OpenPart):
+    """Text of an earlier answer."""
+
     type: Literal["output_text"]
     text: str
 
 
 class OutputRefusal(OpenPart):
+    """A refusal of an earlier answer."""
+
     type: Literal["refusal"]
     refusal: str
 
@@ -119,6 +129,8 @@ OutputContent: TypeAlias = Annotated[
 
 
 class InputMessage(RequestPart):
+    """A message that asks or instructs."""
+
     type: Literal["message"] = "message"
     role: Literal["user", "system", "developer"]
     content: Annotated[Annotated[str, StringTag] | Annotated[list[InputContent], ListTag], STRING_OR_LIST]
@@ -127,6 +139,8 @@ class InputMessage(RequestPart):
 
 
 class AssistantMessage(RequestPart):
+    """An earlier answer."""
+
     type: Literal["message"] = "message"
     role: Literal["assistant"]
     content: Annotated[Annotated[str, StringTag] | Annotated[list[OutputContent], ListTag], STRING_OR_LIST]
@@ -136,6 +150,8 @@ class AssistantMessage(RequestPart):
 
 
 class FunctionCall(OpenPart):
+    """A call the model made."""
+
     type: Literal["function_call"]
     call_id: str
     name: str
@@ -143,12 +159,16 @@ class FunctionCall(OpenPart):
 
 
 class FunctionCallOutput(OpenPart):
+    """The result of a call."""
+
     type: Literal["function_call_output"]
     call_id: str
     output: Annotated[Annotated[str, StringTag] | Annotated[list[InputContent], ListTag], STRING_OR_LIST]
 
 
 class ItemReference(OpenPart):
+    """An item named by its id."""
+
     type: Literal["item_reference"] | None = None
     id: str
 
@@ -208,6 +228,8 @@ InputItem: TypeAlias = Annotated[
 
 
 class FunctionToolParam(OpenPart):
+    """A function the model may call."""
+
     type: Literal["function"]
     name: ToolName
     description: str | None = None
@@ -249,6 +271,8 @@ ResponsesTool: TypeAlias = Annotated[
 
 
 class ToolChoiceObject(OpenPart):
+    """A tool choice that is more than a word."""
+
     type: str
     name: str | None = None
     mode: Literal["auto", "required"] | None = None
@@ -266,10 +290,14 @@ ToolChoice: TypeAlias = Annotated[
 
 
 class PlainFormat(RequestPart):
+    """The answer is text, or any JSON object."""
+
     type: Literal["text", "json_object"]
 
 
 class JsonSchemaFormat(RequestPart):
+    """The answer must fit a schema."""
+
     type: Literal["json_schema"]
     name: Name
     schema_: JsonObject = Field(alias="schema")
@@ -288,11 +316,15 @@ TextFormat: TypeAlias = Annotated[
 
 
 class TextParam(RequestPart):
+    """What the text of the answer is like."""
+
     format: TextFormat | None = None
     verbosity: Verbosity | None = None
 
 
 class ReasoningParam(RequestPart):
+    """How much to reason, and what to show of it."""
+
     effort: Effort | None = None
     summary: Literal["auto", "concise", "detailed"] | None = None
     generate_summary: Literal["auto", "concise", "detailed"] | None = None

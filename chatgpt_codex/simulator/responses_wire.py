@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from .answers import Reply, Usage
-from .events import Event
+from .events import Event, pieces
 from .json_types import JsonObject
 
 _ECHOED: JsonObject = {
@@ -180,12 +180,6 @@ def _summary_events(item: JsonObject, index: int, delta_characters: int) -> Iter
             yield Event({"type": f"{kind}_text.delta", **place, "delta": delta}, is_delta=True)
         yield Event({"type": f"{kind}_text.done", **place, "text": part["text"]})
         yield Event({"type": f"{kind}_part.done", **place, "part": part})
-
-
-def pieces(text: str, size: int) -> Iterator[str]:
-    """`text` in pieces of at most `size` characters."""
-    for start in range(0, len(text), size):
-        yield text[start : start + size]
 
 
 def _object(value: object) -> JsonObject:

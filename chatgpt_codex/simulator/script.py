@@ -31,7 +31,7 @@ An answer is content, a fault, or both. Content left out is filled with the defa
 | empty | true: no output at all |
 | incomplete | `max_output_tokens` or `content_filter`: the text is all there is of a cut answer |
 | failed | `{code: server_error, message: ...}`: status failed |
-| error | an HTTP error: `{status: 429, code: ..., type: ..., message: ..., retry_after: 2}` or `{status: 502, html: <p>}` |
+| error | HTTP error: `{status: 429, code: ..., type: ..., message: ..., retry_after: 2}`, or `html: ...` for a body |
 | error_event | `{code: ..., message: ...}`: an error event in the stream (HTTP 500 where nothing streams) |
 | drop | `before_headers`, or `{after_deltas: 3}`: the connection is closed |
 | end_early | true or `{after_deltas: 3}`: the stream ends in good order, but without its terminal event |

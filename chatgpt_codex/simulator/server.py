@@ -1,22 +1,26 @@
 """The simulator as a server: its routes, its key check, and how it listens."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeAlias
 
 from aiohttp import web
 
-from . import models_api, responses_api
+from . import chat_api, models_api, responses_api
 from .errors import ApiError
 from .exchange import Exchange
 from .keys import check_key
-from .recording import RecordedRequest, RequestState
+from .recording import RecordedRequest, Recorder, RequestState
+from .script import Script
 from .simulation import Simulation
 
 Handler: TypeAlias = Callable[[Simulation, Exchange], Awaitable[web.StreamResponse]]
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
+_KEPT_REQUESTS = 256
+"""How many requests a simulator that runs for hours remembers."""
 
 _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/v1/responses", responses_api.create),
@@ -25,6 +29,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("DELETE", "/v1/responses/{response_id}", responses_api.delete),
     ("POST", "/v1/responses/{response_id}/cancel", responses_api.cancel),
     ("GET", "/v1/responses/{response_id}/input_items", responses_api.list_input_items),
+    ("POST", "/v1/chat/completions", chat_api.create),
     ("GET", "/v1/models", models_api.list_models),
     ("GET", "/v1/models/{model}", models_api.retrieve_model),
 )
@@ -128,3 +133,30 @@ async def listening(
             await simulation.end_background()
     finally:
         await runner.cleanup()
+
+
+async def serve(
+    script: Script,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    on_listening: Callable[[int], None] | None = None,
+    on_request: Callable[[RecordedRequest], None] | None = None,
+) -> None:
+    """Serve on the running loop until cancelled: the simulator for people, `Simulator` being the one for tests.
+
+    Args:
+        script: What to answer.
+        host: The address to listen on.
+        port: The port, 0 for any free one.
+        on_listening: Called with the port once requests are taken.
+        on_request: Called with every request once it is over.
+
+    Raises:
+        OSError: The address cannot be had.
+    """
+    simulation = Simulation(script=script, clock=time.time, recorder=Recorder(keep=_KEPT_REQUESTS))
+    async with listening(simulation, host=host, port=port, on_request=on_request) as bound:
+        if on_listening is not None:
+            on_listening(bound)
+        await asyncio.Event().wait()

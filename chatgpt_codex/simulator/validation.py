@@ -129,10 +129,8 @@ def _beyond_limit(kind: str, param: str, value: object, context: dict[str, objec
         noun = "integer" if isinstance(limit, int) and isinstance(value, int) else "decimal"
         sign = ">=" if side == "below" else "<="
         number = f"{limit:g}" if isinstance(limit, float) else limit
-        return (
-            f"Invalid '{param}': {noun} {side} {bound} value. Expected a value {sign} {number}, but got {value} instead.",
-            f"{noun}_{side}_{bound[:3]}_value",
-        )
+        expectation = f"Expected a value {sign} {number}, but got {value} instead."
+        return f"Invalid '{param}': {noun} {side} {bound} value. {expectation}", f"{noun}_{side}_{bound[:3]}_value"
     size = len(value) if isinstance(value, str | list | dict) else 0
     if isinstance(value, str):
         short = "too short" if side == "below" else "too long"
