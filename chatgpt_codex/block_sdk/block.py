@@ -180,7 +180,7 @@ class Block(ABC, Generic[InputT, OutputT]):
             "inputSchema": self.input_schema.jsonschema(),
             "outputSchema": self.output_schema.jsonschema(),
             "description": self.description,
-            "categories": [category.dict() for category in self.categories],
+            "categories": [category.dict() for category in sorted(self.categories, key=lambda category: category.name)],
             "contributors": list(self.contributors),
             "staticOutput": self.static_output,
             "uiType": self.block_type.value,

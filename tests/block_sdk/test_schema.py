@@ -141,6 +141,13 @@ def test_to_dict_is_the_description_without_the_costs() -> None:
     assert {**block.to_dict(), "costs": []} == block.get_info().model_dump()
 
 
+def test_categories_come_in_a_fixed_order() -> None:
+    block = FieldKindsBlock()
+    block.categories = {BlockCategory.TEXT, BlockCategory.AI, BlockCategory.DATA}
+
+    assert [category["category"] for category in block.to_dict()["categories"]] == ["AI", "DATA", "TEXT"]
+
+
 def test_callers_cannot_change_the_schema_of_a_class() -> None:
     FieldKindsBlock.Input.jsonschema()["properties"].clear()
     FieldKindsBlock.Input.get_field_schema("level")["maximum"] = 99
