@@ -163,4 +163,5 @@ def _first_mismatch(error: ValidationError) -> str:
     first = details[0]
     place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"]).lstrip(".")
     more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
-    return f"{place}: {first['msg'].lower()}{more}"
+    # The models hold tuples, the file lists.
+    return f"{place}: {first['msg'].lower().replace('tuple', 'list')}{more}"

@@ -127,6 +127,7 @@ def assemble(data: Mapping[str, object]) -> dict[str, object]:
     return result
 
 
+_WORDS: Final[Mapping[type, str]] = {list: "list", dict: "dictionary"}
 _ContainerT = TypeVar("_ContainerT", list[object], dict[str, object])
 
 
@@ -139,8 +140,7 @@ def _writable(container: object, kind: type[_ContainerT], pin: Pin, own: dict[in
         # The builder leaves None or an empty text in an input that nobody filled.
         fresh = kind()
     else:
-        word = "list" if kind is list else "dictionary"
-        raise PinMergeError(pin.base, f"must be a {word}, because a link fills a part of it")
+        raise PinMergeError(pin.base, f"must be a {_WORDS[kind]}, because a link fills a part of it")
     own[id(fresh)] = fresh
     return fresh
 

@@ -39,7 +39,7 @@ class AgentExecutorBlock(Block):
             block_type=BlockType.AGENT,
         )
 
-    async def run(  # type: ignore[override]
+    async def run(
         self,
         input_data: Input,
         *,

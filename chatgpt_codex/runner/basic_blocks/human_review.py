@@ -41,9 +41,7 @@ class HumanInTheLoopBlock(Block):
             block_type=BlockType.HUMAN_IN_THE_LOOP,
         )
 
-    async def run(  # type: ignore[override]
-        self, input_data: Input, *, approver: Approver, node_exec_id: str, **_: object
-    ) -> BlockOutput:
+    async def run(self, input_data: Input, *, approver: Approver, node_exec_id: str, **_: object) -> BlockOutput:
         request = ReviewRequest(
             execution_id=node_exec_id, name=input_data.name, data=input_data.data, editable=input_data.editable
         )
