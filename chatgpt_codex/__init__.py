@@ -1,9 +1,11 @@
 """ChatGPT and Codex for AutoGPT: blocks, role chains, and what runs them without the platform."""
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from ._version import __version__
+
+TYPE_CHECKING = False
+"""Type checkers take it for true. Importing it from `typing` would be most of what importing this package costs."""
 
 if TYPE_CHECKING:
     from .block import ChatGPTCodexBlock

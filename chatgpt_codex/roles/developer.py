@@ -44,8 +44,8 @@ INSTRUCTIONS = (
     "each used once.\n"
     "Where files exist already, answer only with those that you add or change, each whole, and name those to be "
     "deleted in removed_paths; all others stay as they are. Where there are findings or feedback, resolve each of "
-    "them, blockers and majors first; if one is wrong, leave the work as it is there and say why in notes. commands are "
-    "what one types to install, run and test, one to an entry. Keep notes short: what the reviewer has to know."
+    "them, blockers and majors first; if one is wrong, leave the work as it is there and say why in notes. commands "
+    "are what one types to install, run and test, one to an entry. Keep notes short: what the reviewer has to know."
 )
 CHAT_FOCUS = (
     "The work is texts: write them into files, in Markdown unless the material asks for something else. tests and "
