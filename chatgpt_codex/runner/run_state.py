@@ -95,7 +95,7 @@ class Execution:
     """One execution of a node, from the moment its inputs are complete."""
 
     __slots__ = (
-        *("began", "ended", "failure", "inputs", "node", "outputs", "ref", "replayed", "seconds", "stats"),
+        *("ended", "failure", "inputs", "node", "outputs", "ref", "replayed", "seconds", "stats"),
         *("takes_place", "task", "undelivered"),
     )
 

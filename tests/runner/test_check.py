@@ -64,10 +64,10 @@ def test_all_unknown_blocks_at_once_by_name_where_known(registry: BlockRegistry)
 def test_a_link_to_no_node(make_graph: Any, registry: BlockRegistry) -> None:
     graph = make_graph({"i": INPUT}, "i.result -> gone.value", "lost.x -> i.value")
     assert [(problem.node, str(problem)) for problem in check_graph(graph, registry)] == [
-        ("gone", "The link i.result -> gone.value ends at node 'gone', which does not exist. "
-                 "Remove the link, or add the node."),
-        ("lost", "The link lost.x -> i.value starts at node 'lost', which does not exist. "
-                 "Remove the link, or add the node."),
+        ("gone", ("The link i.result -> gone.value ends at node 'gone', which does not exist. "
+                 "Remove the link, or add the node.")),
+        ("lost", ("The link lost.x -> i.value starts at node 'lost', which does not exist. "
+                 "Remove the link, or add the node.")),
     ]  # fmt: skip
 
 
@@ -171,8 +171,10 @@ def test_warns_of_a_loop_without_a_first_value(make_graph: Any, registry: BlockR
 def test_nothing_can_start(make_graph: Any, registry: BlockRegistry) -> None:
     graph = make_graph({"a": CALCULATOR, "b": CALCULATOR}, "a.result -> b.a", "b.result -> a.a")
     assert [str(problem) for problem in check_graph(graph, registry)] == [
-        "Nothing can start: every node waits for another one. "
-        "Give one node no links into it, an AgentInputBlock for example."
+        (
+            "Nothing can start: every node waits for another one. "
+            "Give one node no links into it, an AgentInputBlock for example."
+        )
     ]
 
 
@@ -189,8 +191,10 @@ def test_sub_graphs_are_checked_and_named(make_graph: Any, registry: BlockRegist
     problems = check_graph(make_graph({"x": ("AgentExecutor", agent)}, sub_graphs=[inner]), registry)
     assert [str(problem) for problem in problems] == [
         "'AgentExecutorBlock' (x) has no value for its input 'q'. Type one in, or link an output to it.",
-        "'AgentExecutorBlock' (x) runs another agent, which is not in the file. "
-        "Export the graph together with its sub-agents.",
+        (
+            "'AgentExecutorBlock' (x) runs another agent, which is not in the file. "
+            "Export the graph together with its sub-agents."
+        ),
         "sub-graph 'Sums': 'CalculatorBlock' (c) has no value for its input 'b'. Type one in, or link an output to it.",
     ]
 

@@ -66,7 +66,7 @@ class WorkBlock(Block):
 
 class KeyedBlock(Block):
     class Input(BlockSchemaInput):
-        credentials: CredentialsMetaInput = provider.credentials_field(description="key")  # type: ignore[type-arg]
+        credentials: CredentialsMetaInput = provider.credentials_field(description="key")
 
     class Output(BlockSchemaOutput):
         key: str = SchemaField(description="the key it got")
@@ -589,7 +589,7 @@ async def test_inputs_that_do_not_fit(make_graph: Any, run: Any, inputs: dict[st
 
 
 async def test_credentials_are_looked_up_and_handed_over(make_graph: Any, run: Any) -> None:
-    stored = APIKeyCredentials(id="c1", provider="openai", title="mine", api_key="sk-secret")  # type: ignore[arg-type]
+    stored = APIKeyCredentials(id="c1", provider="openai", title="mine", api_key="sk-secret")
     asked: list[tuple[str, str, tuple[str, ...], tuple[str, ...]]] = []
 
     def credentials_for(node: Any, field: str, providers: tuple[str, ...], types: tuple[str, ...]) -> APIKeyCredentials:

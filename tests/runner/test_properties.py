@@ -53,7 +53,7 @@ def layered_graphs(draw: st.DrawFn) -> tuple[Graph, dict[str, list[object]]]:
     links: list[Link] = []
     for number in range(draw(st.integers(1, 3))):
         items: list[object] = [f"s{number}.{item}" for item in range(draw(st.integers(0, 5)))]
-        node = Node(id=f"s{number}", block_id=IDS["StepThroughItemsBlock"], input_default={"items": items})  # type: ignore[dict-item]
+        node = Node(id=f"s{number}", block_id=IDS["StepThroughItemsBlock"], input_default={"items": items})
         stages.append(Stage(node, "item", items))
     for number in range(draw(st.integers(0, 7))):
         kind = draw(st.sampled_from(["pass", "dawdle", "join", "pick"]))
@@ -123,7 +123,7 @@ def any_graphs(draw: st.DrawFn) -> Graph:
         "AgentOutputBlock": (["value"], ["output", "name"], {"name": "r"}),
     }
     names = draw(st.lists(st.sampled_from(sorted(pins)), min_size=1, max_size=6))
-    nodes = [Node(id=str(number), block_id=IDS[name], input_default=pins[name][2]) for number, name in enumerate(names)]  # type: ignore[arg-type]
+    nodes = [Node(id=str(number), block_id=IDS[name], input_default=pins[name][2]) for number, name in enumerate(names)]
     links = []
     for _ in range(draw(st.integers(0, 8))):
         source, sink = draw(st.integers(0, len(names) - 1)), draw(st.integers(0, len(names) - 1))

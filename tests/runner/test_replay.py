@@ -94,7 +94,7 @@ async def test_a_resumed_run_goes_on_where_the_first_one_stopped(graph: Any, run
 
 async def test_a_journal_that_breaks_stops_the_run_loudly(graph: Any, run: Any) -> None:
     class FullDisk(MemoryJournal):
-        async def ended(self, record: NodeExecution) -> None:
+        async def ended(self, record: NodeExecution) -> None:  # noqa: ARG002
             raise OSError("no space left on device")
 
     with pytest.raises(OSError, match="no space left on device"):

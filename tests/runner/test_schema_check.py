@@ -33,7 +33,7 @@ def combine(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     )
 
 
-schemas = st.recursive(st.just({}), combine, max_leaves=6)
+schemas: st.SearchStrategy[Any] = st.recursive(st.just({}), combine, max_leaves=6)
 
 
 @given(schemas, values)

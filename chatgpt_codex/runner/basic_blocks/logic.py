@@ -62,7 +62,7 @@ class ConditionBlock(Block):
             holds = bool(_COMPARISONS[input_data.operator](first, second))
         except TypeError:
             raise ValueError(
-                f"A {type(first).__name__} and a {type(second).__name__} have no order. Compare two values of one kind"
+                f"{_kind(first).capitalize()} and {_kind(second)} have no order. Compare two values of one kind"
             ) from None
         yield "result", holds
         if holds:
@@ -78,6 +78,20 @@ def _comparable(value: object) -> object:
         return float(value)
     except ValueError:
         return value.strip()
+
+
+def _kind(value: object) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case str():
+            return "text"
+        case int() | float():
+            return "a number"
+        case list():
+            return "a list"
+        case _:
+            return "an object"
 
 
 class IfInputMatchesBlock(Block):
