@@ -8,8 +8,9 @@ whole process would break.
 import asyncio
 import threading
 from collections.abc import AsyncGenerator
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
-from openai import AsyncOpenAI, Omit
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Omit
 
 from .._version import __version__
 
@@ -33,11 +34,22 @@ async def shared_client(base_url: str) -> AsyncOpenAI:
 
 
 class _BareClient(AsyncOpenAI):
-    """An AsyncOpenAI that adds nothing of the environment to a request.
+    """An AsyncOpenAI that adds nothing to a request but what the request brings.
 
     The SDK sends OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS with every key, also with one that is not
-    the operator's.
+    the operator's. Its HTTP client would send a cookie that a server gave to one key along with the next key, and
+    follow a redirect with prompt and headers to wherever it points.
     """
+
+    def __init__(self, base_url: str) -> None:
+        super().__init__(
+            base_url=base_url,
+            api_key="sent-with-each-request",
+            max_retries=0,
+            http_client=DefaultAsyncHttpxClient(
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())), follow_redirects=False
+            ),
+        )
 
     @property
     def default_headers(self) -> dict[str, str | Omit]:
@@ -65,9 +77,7 @@ class _LoopClients:
 
     async def _open(self, base_url: str) -> None:
         # In a thread, since reading the certificates takes tens of milliseconds.
-        self._clients[base_url] = await asyncio.to_thread(
-            _BareClient, base_url=base_url, api_key="sent-with-each-request", max_retries=0
-        )
+        self._clients[base_url] = await asyncio.to_thread(_BareClient, base_url)
         if self._closer is None:
             self._closer = self._close_at_shutdown()
             await anext(self._closer)
