@@ -128,6 +128,7 @@ MODELS: tuple[ModelProfile, ...] = (
     _retired("o4-mini"),
     _retired("o3-mini"),
     _retired("o1"),
+    _retired("o1-pro"),
     _retired("o1-mini"),
     _retired("o1-preview"),
     _retired("gpt-4-turbo"),

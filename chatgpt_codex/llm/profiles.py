@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import date
-from functools import cache
+from functools import lru_cache
 
 from .catalogue import MODELS, ModelProfile
 from .requests import Effort
@@ -12,13 +12,14 @@ _SNAPSHOT_DATE = re.compile(r"-\d{4}-\d{2}-\d{2}$|-\d{4}$")
 _NEVER_SAMPLED = ("-pro", "-chat-latest")
 
 
-@cache
+# Bounded, since names come from users.
+@lru_cache(maxsize=256)
 def profile_of(model: str) -> ModelProfile:
     """What is known of `model`.
 
-    A dated snapshot (`gpt-4o-2024-08-06`) has its model's profile, and so has a `-pro` or `-chat-latest` variant,
-    except that those take no temperature. Any other name gets a profile in which nothing is known, so that nothing is
-    held back and the server decides.
+    A dated snapshot (`gpt-4o-2024-08-06`) has its model's profile. Of a `-pro` or `-chat-latest` variant only this is
+    known: it takes no temperature. Any other name gets a profile in which nothing is known, so that nothing is held
+    back and the server decides.
     """
     undated = _SNAPSHOT_DATE.sub("", model)
     for name in (model, undated):
