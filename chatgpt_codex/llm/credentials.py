@@ -1,12 +1,17 @@
 """Who is asking: what a client sends with each request to sign it."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from pydantic import SecretStr
 
 from .errors import ConfigurationError
+
+_ORGANIZATION = "OpenAI-Organization"
+_PROJECT = "OpenAI-Project"
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 class Credential(Protocol):
@@ -26,14 +31,15 @@ class ApiKey:
     """An API key, with the account headers that belong to it."""
 
     key: SecretStr
-    account_headers: Mapping[str, str]
+    account_headers: Mapping[str, str] = field(repr=False)
     """Organisation, project and the operator's own headers."""
 
     async def headers(self) -> Mapping[str, str]:
         return {**self.account_headers, "Authorization": f"Bearer {self.key.get_secret_value()}"}
 
     def secrets(self) -> tuple[str, ...]:
-        return (self.key.get_secret_value(),)
+        custom = (value for name, value in self.account_headers.items() if name not in (_ORGANIZATION, _PROJECT))
+        return (self.key.get_secret_value(), *custom)
 
 
 def resolve_api_key(key: SecretStr | str, environ: Mapping[str, str]) -> ApiKey:
@@ -44,7 +50,7 @@ def resolve_api_key(key: SecretStr | str, environ: Mapping[str, str]) -> ApiKey:
     travel with another tenant's key.
 
     Raises:
-        ConfigurationError: the key is empty, or holds characters that no header can carry.
+        ConfigurationError: the key is empty, or it or an account header holds characters that no header can carry.
     """
     text = (key if isinstance(key, str) else key.get_secret_value()).strip()
     if not text:
@@ -59,13 +65,23 @@ def resolve_api_key(key: SecretStr | str, environ: Mapping[str, str]) -> ApiKey:
 
 
 def _account_headers(environ: Mapping[str, str]) -> dict[str, str]:
-    headers = {}
+    headers: dict[str, str] = {}
     # One "Name: value" a line, as the OpenAI SDK reads it from 2.x on.
     for line in environ.get("OPENAI_CUSTOM_HEADERS", "").splitlines():
         name, colon, value = line.partition(":")
         if colon and name.strip() and name.strip().lower() != "authorization":
             headers[name.strip()] = value.strip()
-    for header, variable in (("OpenAI-Organization", "OPENAI_ORG_ID"), ("OpenAI-Project", "OPENAI_PROJECT_ID")):
-        if environ.get(variable):
-            headers[header] = environ[variable]
+            _check_header("OPENAI_CUSTOM_HEADERS", name.strip(), value.strip())
+    for header, variable in ((_ORGANIZATION, "OPENAI_ORG_ID"), (_PROJECT, "OPENAI_PROJECT_ID")):
+        if value := environ.get(variable, "").strip():
+            headers[header] = value
+            _check_header(variable, header, value)
     return headers
+
+
+def _check_header(variable: str, name: str, value: str) -> None:
+    if not _HEADER_NAME.fullmatch(name) or not value.isascii() or not value.isprintable():
+        raise ConfigurationError(
+            f"{variable} holds characters that no HTTP header can carry, such as an accented letter or a typographic "
+            "dash. Correct it, or unset it."
+        )

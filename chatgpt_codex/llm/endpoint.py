@@ -1,8 +1,9 @@
 """Which server is asked: its base URL, and how to call it in a sentence."""
 
+from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
 
 from .errors import ConfigurationError
 
@@ -14,7 +15,11 @@ class Endpoint:
     """An OpenAI-compatible API."""
 
     base_url: str
-    """Without a slash at the end."""
+    """Without a slash at the end, and without the user and password that an address may hold."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """That user and password, as HTTP sends them. They take the place of an API key, since both need one header."""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """What must never appear in a message."""
 
     @property
     def is_openai(self) -> bool:
@@ -23,7 +28,7 @@ class Endpoint:
 
     @property
     def spoken(self) -> str:
-        """For messages: "OpenAI", or "The server at http://host:port". Never the user or password a URL may hold."""
+        """For messages: "OpenAI", or "The server at http://host:port"."""
         if self.is_openai:
             return "OpenAI"
         parts = urlsplit(self.base_url)
@@ -41,6 +46,7 @@ def resolve_endpoint(environ: Mapping[str, str], base_url: str | None = None) ->
     try:
         parts = urlsplit(address)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        (parts.hostname or "").encode("idna")
     except ValueError:
         usable = False
     if not usable:
@@ -48,4 +54,14 @@ def resolve_endpoint(environ: Mapping[str, str], base_url: str | None = None) ->
             "The base URL is not an http or https address. Set OPENAI_BASE_URL to one such as "
             "http://127.0.0.1:8000/v1, or unset it to use OpenAI."
         )
-    return Endpoint(address)
+    login, _, host = parts.netloc.rpartition("@")
+    if not login:
+        return Endpoint(address)
+    # The HTTP client would send these by itself, but also write the address that holds them into its log.
+    user, _, password = login.partition(":")
+    plain = f"{unquote(user)}:{unquote(password)}"
+    return Endpoint(
+        parts._replace(netloc=host).geturl(),
+        headers={"Authorization": f"Basic {b64encode(plain.encode()).decode()}"},
+        secrets=(unquote(password),) if password else (unquote(user),),
+    )

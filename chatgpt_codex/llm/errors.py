@@ -28,8 +28,10 @@ Each message says what happened, why, and what to do next. It is built here from
 text of a request: a server's own words pass through `server_words` first.
 """
 
+import html
 import re
 from collections.abc import Iterable
+from urllib.parse import unquote
 
 from .results import Usage
 
@@ -64,7 +66,7 @@ class ModelError(Exception):
         self.partial_text = ""
         """What had been answered before the failure. Not a whole answer."""
         self.usage = Usage()
-        self.calls = 1
+        self.calls = 0
         """Requests sent until this failure was final."""
         self.notices: tuple[str, ...] = ()
 
@@ -164,33 +166,69 @@ class ResponseCancelledError(AnswerError):
     """The answer was cancelled on the server."""
 
 
-_SECRETS = re.compile(r"\b(?:sk|sess|rk|pk|eyJ)[-_A-Za-z0-9*.]{6,}|\bBearer\s+\S+", re.IGNORECASE)
-_SHARED_RUN = 16
-"""A run of this many characters in common with the request counts as repeating it."""
+_KEYS = re.compile(r"\b(?:sk|sess|rk|pk)[-_][-_A-Za-z0-9*.]{4,}|\beyJ[-_A-Za-z0-9*.]{6,}|\bBearer\s+\S+", re.IGNORECASE)
+_UNBROKEN = re.compile(r"\S{65,}")
+"""Nothing of this length is a word; it may be a token, or an image in base64."""
+_ESCAPE = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|[abfnrtv])")
+_SHARED_LETTERS = 12
+"""So many letters and digits in a row in common with the request count as repeating it."""
+_SHARED_KEY = 6
+"""So many characters in a row in common with a key count as giving it away."""
 _LONGEST_QUOTE = 400
+_LONGEST_COMPARED = 500_000
+"""Characters of a request; comparing more would hold up the event loop, so nothing is quoted."""
 
 
-def server_words(message: str, private_texts: Iterable[str]) -> str:
+def server_words(message: str, private_texts: Iterable[str], secrets: Iterable[str] = ()) -> str:
     """A server's own message, fit to be shown: one line, shortened, without keys; "" if it repeats the request.
 
-    Servers quote what they refuse ("Invalid value: '…'", "Incorrect API key provided: …"), and our messages end up in
-    logs and run histories.
+    Servers quote what they refuse ("Invalid value: '…'", "Incorrect API key provided: …"), escaped and cut in many
+    ways, and our messages end up in logs and run histories.
 
     Args:
         message: what the server said.
-        private_texts: the prompt, the instructions, the key: whatever must not appear.
+        private_texts: the prompt and the instructions: whatever must not be repeated.
+        secrets: keys, of which not even a part may be shown.
     """
-    line = " ".join(message.split())[:_LONGEST_QUOTE]
-    runs = [line[start : start + _SHARED_RUN] for start in range(len(line) - _SHARED_RUN + 1)]
-    for text in private_texts:
-        flat = " ".join(text.split())
-        if flat and (_stands_in(flat, line) or any(run in flat for run in runs)):
-            return ""
-    return _SECRETS.sub("[redacted]", line)
+    line = _UNBROKEN.sub("[…]", _KEYS.sub("[redacted]", " ".join(message.split())))[:_LONGEST_QUOTE]
+    texts = tuple(private_texts)
+    if sum(map(len, texts)) > _LONGEST_COMPARED:
+        return ""
+    if any(_shows_key(line, key) for key in secrets) or _repeats_any(line, texts):
+        return ""
+    return line
 
 
-def _stands_in(text: str, line: str) -> bool:
-    if len(text) < _SHARED_RUN // 2:
-        # "hi" is in "this": a short prompt counts only where it stands as a word of its own.
-        return re.search(rf"(?<!\w){re.escape(text)}(?!\w)", line) is not None
-    return text in line
+def _shows_key(line: str, key: str) -> bool:
+    if len(key) < _SHARED_KEY:
+        return _stands_in(line, key)
+    return any(key[start : start + _SHARED_KEY] in line for start in range(len(key) - _SHARED_KEY + 1))
+
+
+def _repeats_any(line: str, texts: Iterable[str]) -> bool:
+    shown = _letters_of(line)
+    runs = [shown[start : start + _SHARED_LETTERS] for start in range(len(shown) - _SHARED_LETTERS + 1)]
+    for text in texts:
+        letters = _letters_of(text)
+        if len(letters) >= _SHARED_LETTERS:
+            repeated = any(run in letters for run in runs)
+        else:
+            repeated = _stands_in(line, " ".join(text.split())) or (len(letters) > 4 and letters in shown)
+        if letters and repeated:
+            return True
+    return False
+
+
+def _letters_of(text: str) -> str:
+    """What of a text survives quoting: its letters and digits in one case, escapes undone."""
+    return re.sub(r"[\W_]+", "", _ESCAPE.sub(_unescaped, html.unescape(unquote(text))).casefold())
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    code = escape[1] or escape[2]
+    return chr(int(code, 16)) if code else " "
+
+
+def _stands_in(line: str, text: str) -> bool:
+    """Whether `text` is in `line` as words of its own: "hi" is in "this", too."""
+    return bool(text) and re.search(rf"(?<!\w){re.escape(text)}(?!\w)", line, re.IGNORECASE) is not None

@@ -1,10 +1,11 @@
 """Turns what the SDK, the network and the server say of a failure into one of our errors; nothing else does."""
 
+import math
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from json import JSONDecodeError
@@ -28,14 +29,28 @@ from .errors import (
     ServerError,
     server_words,
 )
-from .payload import JsonObject, as_object, object_at, text_at
-from .profiles import profile_of
+from .payload import as_object, object_at, text_at
+from .profiles import is_shut_down, profile_of
+from .responses_body import OPTIONAL_PARAMETERS
 
 _QUOTA_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 _POLICY_CODES = frozenset({"content_policy_violation", "content_filter", "invalid_prompt", "cyber_policy"})
 _CONTEXT_CODES = frozenset({"context_length_exceeded", "string_above_max_length"})
 _RATE_CODES = frozenset({"rate_limit_exceeded", "usage_limit_reached"})
 _OVERLOADED_CODES = frozenset({"server_overloaded", "overloaded_error", "slow_down", "engine_overloaded"})
+
+_KNOWN_WORDS = (
+    frozenset({"unsupported_parameter", "unsupported_value", "unknown_parameter", "model_not_found", "server_error"})
+    | _QUOTA_CODES
+    | _POLICY_CODES
+    | _CONTEXT_CODES
+    | _RATE_CODES
+    | _OVERLOADED_CODES
+    | OPTIONAL_PARAMETERS.keys()
+)
+"""Codes and parameter names that decide what happens next; a prompt that speaks of one does not make it private."""
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 
 _REFUSED_PARAMETER = re.compile(
     r"(?:Unsupported|Unknown|Unrecognized) (?:parameter|value|request argument)[^:]*: '?([\w.]+)"
@@ -48,9 +63,15 @@ class Target:
 
     model: str
     server: str
-    """"OpenAI", or "the server at http://host:port"."""
-    private_texts: tuple[str, ...]
+    """"OpenAI", or "The server at http://host:port"."""
+    private_texts: tuple[str, ...] = field(repr=False)
+    """The prompt, the instructions, the history."""
+    secrets: tuple[str, ...] = field(repr=False)
     timeout_seconds: float
+
+    def quotable(self, words: str) -> str:
+        """A server's words as far as they may be repeated."""
+        return words if words in _KNOWN_WORDS else server_words(words, self.private_texts, self.secrets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +83,7 @@ class Complaint:
     kind: str = ""
     """The error's `type`."""
     param: str = ""
-    message: str = ""
+    message: str = field(default="", repr=False)
     retry_after_seconds: float | None = None
     request_id: str = ""
 
@@ -70,8 +91,8 @@ class Complaint:
 def error_from(complaint: Complaint, target: Target) -> ModelError:
     """The error that fits a server's complaint."""
     error_class, sentence = _classify(complaint, target)
-    words = server_words(complaint.message, target.private_texts)
-    named = server_words(complaint.code or complaint.kind, target.private_texts)
+    words = target.quotable(complaint.message)
+    named = target.quotable(complaint.code or complaint.kind)
     reason = f" It said: {words}" if words else f" It gave the reason {named!r}." if named else ""
     if reason and not reason.endswith((".", "!", "?")):
         reason += "."
@@ -79,9 +100,9 @@ def error_from(complaint: Complaint, target: Target) -> ModelError:
         sentence.replace("{reason}", reason),
         status=complaint.status,
         code=named,
-        param=server_words(complaint.param, target.private_texts),
+        param=target.quotable(complaint.param),
         retry_after_seconds=complaint.retry_after_seconds,
-        request_id=complaint.request_id,
+        request_id=target.quotable(complaint.request_id) if _REQUEST_ID.fullmatch(complaint.request_id) else "",
     )
 
 
@@ -116,9 +137,9 @@ def _classify(complaint: Complaint, target: Target) -> tuple[type[ModelError], s
         )
     if code == "model_not_found" or (status == 404 and "model" in complaint.message):
         return ModelNotFoundError, _model_not_found(target)
-    if status == 404 and not complaint.param:
+    if status in (404, 405) and not complaint.param:
         return InvalidRequestError, (
-            f"{server} does not offer the Responses API (404). "
+            f"{server} does not offer the Responses API ({status}). "
             "Check that OPENAI_BASE_URL ends where the API begins (usually /v1) and that the server knows /responses."
         )
     if code in _RATE_CODES or status == 429:
@@ -137,9 +158,10 @@ def _classify(complaint: Complaint, target: Target) -> tuple[type[ModelError], s
             f"{server} gave up waiting for an answer ({status}). Try again, or ask for less in one call.",
         )
     if code == "server_error" or (status is None and not code) or (status is not None and status >= 500):
+        why = f" ({status or code})" if status or code else ""
         return (
             ServerError,
-            f"{server} failed ({status or code}).{{reason}} This is not the request's fault. Try again in a moment.",
+            f"{server} failed{why}.{{reason}} This is not the request's fault. Try again in a moment.",
         )
     return InvalidRequestError, _invalid_request(complaint, target)
 
@@ -148,7 +170,7 @@ def _model_not_found(target: Target) -> str:
     profile = profile_of(target.model)
     if profile.retired:
         return f"The model {target.model!r} has been shut down. Choose a newer one, such as gpt-6-luna."
-    if profile.shutdown is not None and profile.shutdown <= datetime.now(UTC).date():
+    if is_shut_down(profile, datetime.now(UTC).date()):
         return (
             f"The model {target.model!r} was shut down on {profile.shutdown}. Choose a newer one, such as gpt-6-luna."
         )
@@ -159,7 +181,7 @@ def _model_not_found(target: Target) -> str:
 
 
 def _invalid_request(complaint: Complaint, target: Target) -> str:
-    param = server_words(complaint.param, target.private_texts)
+    param = target.quotable(complaint.param)
     what = f"the parameter {param!r}" if param else "the request"
     status = f" ({complaint.status})" if complaint.status else ""
     return f"{target.server} refused {what}{status}.{{reason}} Change it and run again."
@@ -190,14 +212,16 @@ def sdk_failures_mapped(target: Target) -> Iterator[None]:
     except openai.APITimeoutError:
         raise timed_out(target) from None
     except openai.APIStatusError as failure:
+        if failure.response.is_redirect:
+            raise bad_response(target, f"a redirect ({failure.status_code})") from None
         raise error_from(_complaint_of(failure), target) from None
     except openai.APIConnectionError as failure:
         raise _unreachable(failure, target) from None
     except openai.APIError as failure:
         # Raised for an `error` event within a stream: there is a body, and no status.
         raise error_from(complaint_from_body(None, failure.body), target) from None
-    except JSONDecodeError:
-        raise bad_response(target, "an event that is not JSON") from None
+    except (JSONDecodeError, UnicodeDecodeError):
+        raise bad_response(target, "something that is not JSON") from None
     except TimeoutError:
         raise timed_out(target) from None
     except _transport_errors() as failure:
@@ -208,7 +232,19 @@ def sdk_failures_mapped(target: Target) -> Iterator[None]:
 
 def transport_failures() -> tuple[type[Exception], ...]:
     """Whatever the SDK may raise because of the server or the way to it."""
-    return (TimeoutError, openai.OpenAIError, JSONDecodeError, *_transport_errors())
+    return (TimeoutError, openai.OpenAIError, JSONDecodeError, UnicodeDecodeError, *_transport_errors())
+
+
+@contextmanager
+def unsendable_mapped() -> Iterator[None]:
+    """Raises our error where a request cannot be written as JSON; Python's own error carries the whole request."""
+    try:
+        yield
+    except ValueError:
+        raise InvalidRequestError(
+            "The request cannot be written as JSON: it holds half of a character (a lone surrogate) or a number that "
+            "is not finite. Remove it from the prompt, the history or the schema."
+        ) from None
 
 
 def timed_out(target: Target) -> ModelTimeoutError:
@@ -232,44 +268,50 @@ def complaint_from_body(status: int | None, body: object) -> Complaint:
         kind="" if text_at(inner, "type") == "error" else text_at(inner, "type"),
         param=text_at(inner, "param") or (refused[1] if refused else ""),
         message=message,
-        retry_after_seconds=_resets_in(inner),
+        retry_after_seconds=_seconds(inner.get("resets_in_seconds")),
     )
 
 
 def _complaint_of(failure: openai.APIStatusError) -> Complaint:
     headers = failure.response.headers
     said = complaint_from_body(failure.status_code, failure.body)
-    return Complaint(
-        status=said.status,
-        code=said.code,
-        kind=said.kind,
-        param=said.param,
-        message=said.message,
-        retry_after_seconds=retry_after(headers) or said.retry_after_seconds,
+    wait = retry_after(headers)
+    return replace(
+        said,
+        retry_after_seconds=said.retry_after_seconds if wait is None else wait,
         request_id=headers.get("x-request-id", ""),
     )
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait as the headers say: `retry-after-ms`, or `retry-after` (RFC 9110 §10.2.3)."""
-    milliseconds = headers.get("retry-after-ms", "")
-    if milliseconds.isdecimal():
-        return int(milliseconds) / 1000
+    milliseconds = _seconds(headers.get("retry-after-ms", ""))
+    if milliseconds is not None:
+        return milliseconds / 1000
     value = headers.get("retry-after", "")
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
+    seconds = _seconds(value)
+    return _seconds_until(value) if seconds is None else seconds
+
+
+def _seconds(value: object) -> float | None:
+    """A finite number that is not negative, or None."""
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
         return None
-    return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    try:
+        seconds = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
-def _resets_in(error: JsonObject) -> float | None:
-    seconds = error.get("resets_in_seconds")
-    return float(seconds) if isinstance(seconds, int | float) and not isinstance(seconds, bool) else None
+def _seconds_until(date: str) -> float | None:
+    try:
+        moment = parsedate_to_datetime(date)
+        # A date in "-0000" is UTC, too (RFC 5322 §3.3), but comes without a time zone.
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 
 def _unreachable(failure: BaseException, target: Target) -> ConnectionFailedError:

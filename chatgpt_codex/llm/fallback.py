@@ -6,7 +6,7 @@ from .errors import ModelError, ModelNotFoundError, OverloadedError, RateLimitEr
 from .events import Noticed
 from .progress import report
 from .requests import Request
-from .results import Result
+from .results import Result, Usage
 from .structured import Completer
 
 
@@ -19,20 +19,27 @@ def with_fallback(complete: Completer, models: tuple[str, ...]) -> Completer:
     async def complete_or_fall_back(request: Request) -> Result:
         notices: tuple[str, ...] = ()
         calls = 0
+        usage = Usage()
         for model, successor in zip((request.model, *models), (*models, None), strict=True):
             try:
                 result = await complete(replace(request, model=model))
             except ModelError as error:
                 calls += error.calls
+                usage += error.usage
                 unavailable = isinstance(error, OverloadedError | RateLimitError | ModelNotFoundError)
                 if successor is None or not unavailable or error.partial_text:
-                    error.notices, error.calls = (*notices, *error.notices), calls
+                    error.notices, error.calls, error.usage = (*notices, *error.notices), calls, usage
                     raise
                 notice = f"{successor} was asked instead of {model}: {error.message}"
                 notices = (*notices, *error.notices, notice)
                 report(Noticed(notice))
             else:
-                return replace(result, notices=(*notices, *result.notices), calls=calls + result.calls)
+                return replace(
+                    result,
+                    notices=(*notices, *result.notices),
+                    calls=calls + result.calls,
+                    usage=usage + result.usage,
+                )
         raise AssertionError("the last model returns or raises")
 
     return complete_or_fall_back

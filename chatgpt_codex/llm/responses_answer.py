@@ -1,6 +1,7 @@
 """Gathers the events of a Responses stream into a Result."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from .errors import EmptyAnswerError, ModelError, ResponseCancelledError
 from .events import ReasoningDelta, RefusalDelta, StreamEvent, TextDelta, ToolCallDelta
@@ -9,7 +10,10 @@ from .messages import ToolCall
 from .payload import JsonObject, count_at, object_at, objects_at, text_at
 from .results import FinishReason, Result, Usage
 
-_TERMINAL = frozenset({"response.completed", "response.incomplete", "response.failed", "response.cancelled", "error"})
+TERMINAL_EVENTS = frozenset(
+    {"response.completed", "response.incomplete", "response.failed", "response.cancelled", "error"}
+)
+"""What ends an answer, well or not."""
 
 
 class IncomingAnswer:
@@ -24,6 +28,7 @@ class IncomingAnswer:
         self._items: list[JsonObject] = []
         self._calls: dict[str, tuple[str, str]] = {}
         self._last: JsonObject | None = None
+        self._shown = False
 
     @property
     def is_over(self) -> bool:
@@ -32,8 +37,8 @@ class IncomingAnswer:
 
     @property
     def has_begun(self) -> bool:
-        """Whether any part of the answer has come."""
-        return bool(self._text or self._items or self._calls)
+        """Whether any part of the answer has come, its reasoning included."""
+        return self._shown or bool(self._items)
 
     @property
     def partial_text(self) -> str:
@@ -42,6 +47,11 @@ class IncomingAnswer:
 
     def feed(self, event: JsonObject) -> Iterator[StreamEvent]:
         """Takes in one event and gives what there is to show of it."""
+        for shown in self._read_event(event):
+            self._shown = True
+            yield shown
+
+    def _read_event(self, event: JsonObject) -> Iterator[StreamEvent]:
         kind = text_at(event, "type")
         delta = text_at(event, "delta")
         if kind == "response.output_text.delta":
@@ -58,7 +68,7 @@ class IncomingAnswer:
             yield ToolCallDelta(call_id=call_id, name=name, arguments=delta)
         elif kind == "response.output_item.done":
             self._items.append(object_at(event, "item"))
-        elif kind in _TERMINAL:
+        elif kind in TERMINAL_EVENTS:
             self._last = event
 
     def _begin_item(self, item: JsonObject) -> Iterator[StreamEvent]:
@@ -96,6 +106,10 @@ class IncomingAnswer:
         # The ChatGPT backend leaves `output` empty in the last event; the items have come one by one.
         items = objects_at(response, "output") or tuple(self._items)
         result = _read(status, items, response)
+        if not items:
+            # Some compatible servers send deltas and no items at all.
+            result = replace(result, text=self.partial_text)
+        result = replace(result, model=result.model or self._target.model)
         if status == "completed" and not (result.text or result.tool_calls or result.refusal):
             raise self._with_usage(_empty(self._target, result), response)
         return result

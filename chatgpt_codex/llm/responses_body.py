@@ -1,6 +1,6 @@
 """Turns a Request into the parameters of `POST /responses`, holding back what the model does not take."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -8,6 +8,24 @@ from .messages import FilePart, ImagePart, InputItem, Message, Part, RawItem, Te
 from .payload import JsonObject
 from .profiles import profile_of, takes_effort, takes_sampling
 from .requests import FunctionTool, Request, Tool
+
+OPTIONAL_PARAMETERS: Mapping[str, tuple[str, ...]] = {
+    "temperature": ("temperature",),
+    "top_p": ("top_p",),
+    "max_output_tokens": ("max_output_tokens",),
+    "reasoning": ("reasoning",),
+    "reasoning.effort": ("reasoning", "effort"),
+    "reasoning.summary": ("reasoning", "summary"),
+    "text.verbosity": ("text", "verbosity"),
+    "verbosity": ("text", "verbosity"),
+    "parallel_tool_calls": ("parallel_tool_calls",),
+    "service_tier": ("service_tier",),
+    "metadata": ("metadata",),
+    "prompt_cache_key": ("prompt_cache_key",),
+}
+"""Parameters, as servers name them and where they stand, without which a request still means the same. Not `store`:
+leaving it out would keep the answer.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 import asyncio
 import json
 import os
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from typing import assert_never
 
 from openai import AsyncStream
 
@@ -13,37 +14,30 @@ from .credentials import Credential
 from .endpoint import resolve_endpoint
 from .errors import ConnectionFailedError, CutStreamError, ModelError
 from .events import Finished, Noticed, Retrying, StreamEvent
-from .failures import Target, bad_response, sdk_failures_mapped, transport_failures
-from .messages import InputItem, Message, RawItem, TextPart, ToolCall, ToolResult
+from .failures import (
+    Target,
+    bad_response,
+    complaint_from_body,
+    error_from,
+    sdk_failures_mapped,
+    transport_failures,
+    unsendable_mapped,
+)
+from .messages import FilePart, ImagePart, InputItem, Message, Part, RawItem, TextPart, ToolCall, ToolResult
 from .payload import JsonObject, as_object, object_at, text_at
 from .pool import shared_client
 from .progress import report
 from .requests import Request
-from .responses_answer import IncomingAnswer
-from .responses_body import body_of
-from .results import Result
+from .responses_answer import TERMINAL_EVENTS, IncomingAnswer
+from .responses_body import OPTIONAL_PARAMETERS, body_of
+from .results import Result, Usage
 from .retries import RetryPolicy
-
-_DROPPABLE: Mapping[str, tuple[str, ...]] = {
-    "temperature": ("temperature",),
-    "top_p": ("top_p",),
-    "max_output_tokens": ("max_output_tokens",),
-    "reasoning": ("reasoning",),
-    "reasoning.effort": ("reasoning", "effort"),
-    "reasoning.summary": ("reasoning", "summary"),
-    "text.verbosity": ("text", "verbosity"),
-    "verbosity": ("text", "verbosity"),
-    "parallel_tool_calls": ("parallel_tool_calls",),
-    "service_tier": ("service_tier",),
-    "metadata": ("metadata",),
-    "prompt_cache_key": ("prompt_cache_key",),
-}
-"""Parameters, as servers name them, without which the request still means the same. Not `store`: leaving it out would
-keep the answer.
-"""
 
 _DRAIN_SECONDS = 1.0
 """How long to wait for the end of a stream whose answer is whole; an unread rest would cost the connection."""
+
+_QUOTABLE_OF_DATA = 1_000
+"""How much of an image's or a file's address a server could quote in a message; the whole may be megabytes."""
 
 
 class ResponsesClient:
@@ -106,6 +100,7 @@ class ResponsesClient:
         parameters, notices = body.parameters, body.notices
         deadline = asyncio.get_running_loop().time() + self._timeout_seconds
         calls = failures = 0
+        spent = Usage()
         while True:
             calls += 1
             answer = IncomingAnswer(target)
@@ -115,9 +110,10 @@ class ResponsesClient:
                         yield event
                 result = answer.result()
             except ModelError as error:
+                spent += error.usage
                 refused = _droppable(parameters, error)
                 if refused is not None:
-                    parameters = _without(parameters, _DROPPABLE[refused])
+                    parameters = _without(parameters, OPTIONAL_PARAMETERS[refused])
                     notice = (
                         f"{target.server} refused {refused} for {request.model}; the request was sent again without it."
                     )
@@ -128,7 +124,7 @@ class ResponsesClient:
                 delay = None if answer.has_begun else self._retry.delay(error, failures)
                 if delay is None or asyncio.get_running_loop().time() + delay >= deadline:
                     error.partial_text = answer.partial_text
-                    error.calls = calls
+                    error.usage, error.calls = spent, calls
                     error.notices = notices
                     raise
                 yield Retrying(reason=error.message, delay_seconds=delay, attempt=calls + 1)
@@ -136,7 +132,7 @@ class ResponsesClient:
             else:
                 if failures:
                     notices = (*notices, f"The request was sent {calls} times before it was answered.")
-                yield Finished(replace(result, notices=notices, calls=calls))
+                yield Finished(replace(result, notices=notices, usage=spent + result.usage, calls=calls))
                 return
 
     async def _attempt(
@@ -151,8 +147,8 @@ class ResponsesClient:
             deadline: the loop's time by which the answer must be whole.
         """
         client = await shared_client(self._endpoint.base_url)
-        headers = await self._credential.headers()
-        with sdk_failures_mapped(target):
+        headers = {**await self._credential.headers(), **self._endpoint.headers}
+        with sdk_failures_mapped(target), unsendable_mapped():
             async with asyncio.timeout_at(deadline):
                 stream = await client.post(
                     "/responses",
@@ -181,7 +177,8 @@ class ResponsesClient:
         return Target(
             model=request.model,
             server=self._endpoint.spoken,
-            private_texts=(*self._credential.secrets(), *_texts_of(request)),
+            private_texts=_texts_of(request),
+            secrets=(*self._credential.secrets(), *self._endpoint.secrets),
             timeout_seconds=self._timeout_seconds,
         )
 
@@ -192,11 +189,17 @@ async def _next_event(stream: AsyncStream[object], target: Target) -> JsonObject
     if content_type == "application/json":
         response = as_object(json.loads(await stream.response.aread()))
         if not text_at(response, "status"):
+            if object_at(response, "error"):
+                raise error_from(complaint_from_body(None, response), target)
             raise bad_response(target, "JSON of another shape")
-        return {"type": f"response.{text_at(response, 'status')}", "response": response}
+        kind = f"response.{text_at(response, 'status')}"
+        if kind not in TERMINAL_EVENTS:
+            raise bad_response(target, "an answer that is not finished yet")
+        return {"type": kind, "response": response}
     if content_type != "text/event-stream":
         raise bad_response(
-            target, "an HTML page" if content_type == "text/html" else repr(content_type or "no content type")
+            target,
+            "an HTML page" if content_type == "text/html" else "something that is neither JSON nor an event stream",
         )
     event = await anext(stream, None)
     if event is None:
@@ -228,7 +231,7 @@ def _droppable(parameters: Mapping[str, object], error: ModelError) -> str | Non
     """The parameter that the server does not take and that can be left out, if that is what the error says."""
     if error.status != 400 or not error.code.startswith(("unsupported", "unknown")):
         return None
-    path = _DROPPABLE.get(error.param)
+    path = OPTIONAL_PARAMETERS.get(error.param)
     if path is None:
         return None
     value: object = parameters
@@ -248,13 +251,36 @@ def _texts_of(request: Request) -> tuple[str, ...]:
     return (request.instructions or "", *(text for item in request.input for text in _texts_in(item)))
 
 
-def _texts_in(item: InputItem) -> tuple[str, ...]:
+def _texts_in(item: InputItem) -> Iterable[str]:
     match item:
         case Message(content=str() as text):
             return (text,)
         case Message(content=parts):
-            return tuple(part.text for part in parts if isinstance(part, TextPart))
+            return (_text_of(part) for part in parts if not isinstance(part, str))
         case ToolCall(raw_arguments=text) | ToolResult(output=text):
             return (text,)
         case RawItem(payload=payload):
-            return (json.dumps(payload, ensure_ascii=False, default=str),)
+            return _strings_in(payload)
+        case _:
+            assert_never(item)
+
+
+def _text_of(part: Part) -> str:
+    match part:
+        case TextPart(text=text):
+            return text
+        case ImagePart(url=address) | FilePart(data_url=address):
+            return address[:_QUOTABLE_OF_DATA]
+        case _:
+            assert_never(part)
+
+
+def _strings_in(value: object) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _strings_in(part)
+    elif isinstance(value, Sequence):
+        for part in value:
+            yield from _strings_in(part)
