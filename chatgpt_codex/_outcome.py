@@ -29,10 +29,8 @@ def problem_of(result: Result, output_limit: int | None) -> str | None:
                 "Rephrase the request or choose another model."
             )
         case "content_filter":
-            return (
-                f"The server's content filter stopped the answer of {result.model}. "
-                "Rephrase the request; what there is of the answer is on `incomplete`."
-            )
+            rest = " What there is of it is on `incomplete`." if result.text else ""
+            return f"The server's content filter stopped the answer of {result.model}.{rest} Rephrase the request."
         case "length":
             limit = f"output_limit ({output_limit:,} tokens)" if output_limit else f"{result.model}'s own output limit"
             spent = f"{result.usage.reasoning_tokens:,} of {result.usage.output_tokens:,} tokens went into reasoning"

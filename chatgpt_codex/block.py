@@ -265,7 +265,7 @@ def _outputs_of(answer: Answer, question: Question, mode: Mode) -> BlockPins:
             notices.append("The answer holds no fenced code block, so `code` and `code_blocks` carry nothing.")
         if question.request.output_format is not None:
             yield "structured", answer.value
-    elif result.tool_calls:
+    elif result.finish_reason == "tool_calls":
         yield "tool_calls", [_call_of(call) for call in result.tool_calls]
         if result.text:
             notices.append(f"Before its tool calls the model wrote: {result.text}")
