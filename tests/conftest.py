@@ -1,0 +1,88 @@
+"""What every test gets: an environment that says nothing, `simulate` for a server, and `run_block` for one block.
+
+| fixture | gives |
+|---|---|
+| `clean_environment` | applies to every test: no settings from outside, an empty home folder |
+| `simulate` | a function that starts a simulator and makes it the server to ask |
+| `run_block` | a function that executes a block as the platform would and gathers what came of it |
+"""
+
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from chatgpt_codex.block_sdk import APIKeyCredentials, Block, NodeExecutionStats
+from chatgpt_codex.block_sdk.errors import BlockExecutionError
+from chatgpt_codex.simulator import Script, Simulator
+
+_MEANINGFUL = ("OPENAI_", "CODEX_", "CHATGPT_CODEX_", "XDG_")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting of the developer's machine reaches a test, and no test writes to the developer's home folder."""
+    for name in list(os.environ):
+        if name.startswith(_MEANINGFUL) or name.upper().endswith("_PROXY"):
+            monkeypatch.delenv(name)
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("CACHE", "CONFIG", "DATA", "STATE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
+
+
+@pytest.fixture
+def simulate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Simulator]]:
+    """Starts a simulator, makes it the server that OPENAI_BASE_URL names, and stops it after the test.
+
+    `simulate()` answers everything by itself; `simulate({"rules": […]})` follows a script, whose format is described
+    in `chatgpt_codex.simulator.script`::
+
+        async def test_says_hello(simulate: Callable[..., Simulator]) -> None:
+            simulator = simulate({"rules": [{"answer": {"text": "Hello"}}]})
+            ...
+            assert len(simulator.requests) == 1
+    """
+    with ExitStack() as running:
+
+        def start(script: Script | dict[str, object] | None = None) -> Simulator:
+            simulator = running.enter_context(Simulator(script=script))
+            monkeypatch.setenv("OPENAI_BASE_URL", simulator.base_url)
+            return simulator
+
+        yield start
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockRun:
+    """What came of one execution of a block."""
+
+    pins: dict[str, object]
+    """The last value of each pin, in the order they came; without `error`."""
+    error: str | None
+    """What the block gave on `error`, without what the platform wraps around it."""
+    stats: NodeExecutionStats
+
+
+@pytest.fixture
+def run_block() -> Callable[..., Awaitable[BlockRun]]:
+    """Executes a block: `await run_block(ChatGPTCodexBlock(), user_prompt="Hi")`; `key=` is the API key it gets."""
+
+    async def run(block: Block, /, key: str = "sk-test-key-of-conftest", **inputs: object) -> BlockRun:
+        credentials = APIKeyCredentials(provider="openai", api_key=SecretStr(key), title="Test")
+        reference = {"id": credentials.id, "provider": "openai", "type": "api_key", "title": "Test"}
+        pins: dict[str, object] = {}
+        error = None
+        try:
+            async for pin, value in block.execute({"credentials": reference, **inputs}, credentials=credentials):
+                pins |= {pin: value}
+        except BlockExecutionError as failure:
+            error = failure.message
+        return BlockRun(pins=pins, error=error, stats=block.execution_stats)
+
+    return run
