@@ -203,7 +203,7 @@ async def _answer_in_background(job: _Job, exchange: Exchange, *, streams: bool)
     stored = job.stored
     queued = job.begun | {"status": "queued"}
     stored.response = queued
-    stored.task = asyncio.create_task(_run_in_background(job))
+    stored.run(_run_in_background(job))
     if streams:
         return await _follow(stored, exchange, 0)
     return exchange.json(queued, headers=job.scripted.headers)
@@ -222,8 +222,6 @@ async def _run_in_background(job: _Job) -> None:
     except DropConnection:
         # A dropped connection does not end a background response.
         stored.response = job.final
-    finally:
-        stored.changed()
 
 
 async def _follow(stored: StoredResponse, exchange: Exchange, start: int) -> web.StreamResponse:

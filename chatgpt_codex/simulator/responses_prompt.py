@@ -7,6 +7,13 @@ from .prompt import FunctionTool, Prompt, function_tokens
 from .responses_request import FunctionToolParam, JsonSchemaFormat, ResponsesRequest, ToolChoiceObject
 from .tokens import FILE_TOKENS, IMAGE_TOKENS, ITEM_OVERHEAD, count_tokens
 
+_WITH_STATUS = ("function_call", "function_call_output")
+_PART_DEFAULTS: dict[str, JsonObject] = {
+    "input_image": {"detail": "auto"},
+    "output_text": {"annotations": [], "logprobs": []},
+}
+"""What the API adds to content when it gives input back."""
+
 
 def input_items(body: JsonObject) -> list[JsonObject]:
     """The input as items: a string is one user message, a string as content one part, an item with a role a message."""
@@ -87,12 +94,13 @@ def item_tokens(item: JsonObject) -> int:
 
 def _item(item: JsonObject) -> JsonObject:
     if "role" not in item:
-        return item
+        return {"status": "completed", **item} if item.get("type") in _WITH_STATUS else item
     content = item.get("content")
+    is_answer = item["role"] == "assistant"
     if isinstance(content, str):
-        kind = "output_text" if item["role"] == "assistant" else "input_text"
-        return {**item, "type": "message", "content": [{"type": kind, "text": content}]}
-    return {**item, "type": "message"}
+        content = [{"type": "output_text" if is_answer else "input_text", "text": content}]
+    parts = [_PART_DEFAULTS.get(part["type"], {}) | part for part in content] if isinstance(content, list) else []
+    return {"status": "completed", **item, "type": "message", "content": parts}
 
 
 def _forced_tool(request: ResponsesRequest, tools: Sequence[FunctionToolParam]) -> str | None:

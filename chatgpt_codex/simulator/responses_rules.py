@@ -22,6 +22,8 @@ def check_rules(request: ResponsesRequest, conversation: Iterable[JsonObject], *
     """
     _check_schemas(request)
     _check_calls(conversation)
+    if request.background and request.store is False:
+        raise ApiError("Background mode needs 'store' to be true: its answer is retrieved later.", param="background")
     if request.conversation is not None:
         raise ApiError(
             "The simulator has no conversations; continue a response with 'previous_response_id'.",

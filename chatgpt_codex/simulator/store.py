@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, field
 
 from .errors import ApiError
@@ -30,19 +30,25 @@ class StoredResponse:
     def is_over(self) -> bool:
         return self.response["status"] in TERMINAL
 
+    def run(self, work: Coroutine[None, None, None]) -> None:
+        """Let `work` fill the response in the background."""
+        self.task = asyncio.create_task(work)
+        # Not left to `work` itself: one cancelled before its first step never gets to say so.
+        self.task.add_done_callback(lambda _task: self.changed())
+
     def changed(self) -> None:
         """Wake everyone who follows."""
         self._changed.set()
         self._changed = asyncio.Event()
 
     async def follow(self, start: int) -> AsyncIterator[bytes]:
-        """Its events from number `start` on, waiting for new ones until it is over."""
+        """Its events from number `start` on, waiting for new ones until its task is done."""
         position = start
         while True:
             if position < len(self.events):
                 new, position = self.events[position:], len(self.events)
                 yield b"".join(new)
-            elif self.is_over and (self.task is None or self.task.done()):
+            elif self.task is None or self.task.done():
                 return
             else:
                 await self._changed.wait()
