@@ -1,5 +1,6 @@
 """One call of a block: what it is given besides its inputs, what it yields, how it fails."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -80,6 +81,12 @@ class BlockCall:
                     value = to_json_value(value)
                 except StopAsyncIteration:
                     return
+                except asyncio.CancelledError as error:
+                    if (task := asyncio.current_task()) is None or task.cancelling():
+                        raise
+                    # Nobody cancelled the run: the block let a cancellation of its own out.
+                    self.failure = self._error_text(error)
+                    return
                 except Exception as error:  # noqa: BLE001 - the border to foreign code: a block may raise anything
                     self.failure = self._error_text(error)
                     return
@@ -92,7 +99,7 @@ class BlockCall:
             return {}
         return stats.model_dump(mode="json", exclude={"error"}, exclude_defaults=True)
 
-    def _error_text(self, error: Exception) -> str:
+    def _error_text(self, error: BaseException) -> str:
         text = str(error)
         if text.startswith("raised by "):
             return text

@@ -184,8 +184,9 @@ class GraphRun:
     async def _stop(self) -> None:
         """End all tasks and wait until they have: by then every model call is closed."""
         self._stopping = True
-        if self._over is not None:
-            self._over.cancel()
+        if self._over is not None and not self._over.cancel() and not self._over.cancelled():
+            # Taken out, since asyncio complains of an exception that nobody looked at.
+            self._over.exception()
         while self._tasks:
             for task in tuple(self._tasks):
                 task.cancel()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Protocol, cast
 
+from .basic_blocks import BASIC_BLOCKS
 from .errors import RunnerError
 from .schema_check import SchemaTest
 
@@ -137,8 +138,6 @@ class BlockRegistry:
     @classmethod
     def with_basic_blocks(cls, *factories: BlockFactory) -> "BlockRegistry":
         """The platform's basic blocks and those given."""
-        from .basic_blocks import BASIC_BLOCKS  # noqa: PLC0415 - the blocks need this module's constants
-
         return cls((*BASIC_BLOCKS, *factories))
 
     def __contains__(self, block_id: object) -> bool:

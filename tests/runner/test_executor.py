@@ -483,6 +483,17 @@ async def test_a_node_that_resists_cancellation_is_cancelled_again(make_graph: A
     assert (result.status, refusals) == ("timed_out", 1)
 
 
+async def test_a_block_that_cancels_itself_has_failed(make_graph: Any, run: Any) -> None:
+    async def work(value: object) -> AsyncGenerator[tuple[str, object], None]:
+        yield "out", 1
+        raise asyncio.CancelledError
+
+    graph = make_graph({"w": (WORK, {}), "o": OUTPUT}, "w.out -> o.value")
+    result = await run(graph, blocks=[working(work)])
+    assert (result.status, result.outputs) == ("failed", {"r": [1]})
+    assert result.errors[0].message == f"raised by WorkBlock with message: CancelledError. block_id: {WORK}"
+
+
 async def test_a_run_runs_once(make_graph: Any) -> None:
     graph_run = GraphRun(make_graph({"i": INPUT}), {"v": 1})
     await graph_run.run()

@@ -1,8 +1,9 @@
 """AutoGPT's basic blocks: those that need no service, with the same ids and pins as the platform's."""
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
-from ..registry import BlockFactory
+from ...block_sdk import Block
 from .agents import AgentExecutorBlock
 from .dictionaries import (
     AddToDictionaryBlock,
@@ -47,7 +48,7 @@ from .text import (
 )
 from .values import NoteBlock, PrintToConsoleBlock, StoreValueBlock, UniversalTypeConverterBlock
 
-BASIC_BLOCKS: Final[tuple[BlockFactory, ...]] = (
+BASIC_BLOCKS: Final[tuple[Callable[[], Block[Any, Any]], ...]] = (
     AddToDictionaryBlock,
     AddToListBlock,
     AgentDateInputBlock,
