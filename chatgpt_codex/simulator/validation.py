@@ -97,7 +97,7 @@ def _message(problem: ErrorDetails, param: str) -> tuple[str, str]:
     if kind == "missing":
         return f"Missing required parameter: '{param}'.", "missing_required_parameter"
     if kind in ("literal_error", "union_tag_invalid"):
-        return _unsupported_choice(param, value, context, tagged=kind == "union_tag_invalid")
+        return _unsupported_choice(value, context, tagged=kind == "union_tag_invalid")
     if kind == "string_pattern_mismatch":
         return (
             (
@@ -148,11 +148,10 @@ def _beyond_limit(kind: str, param: str, value: object, context: dict[str, objec
     )
 
 
-def _unsupported_choice(param: str, value: object, context: dict[str, object], *, tagged: bool) -> tuple[str, str]:
+def _unsupported_choice(value: object, context: dict[str, object], *, tagged: bool) -> tuple[str, str]:
     if tagged:
         choices = [tag.strip("'").removeprefix(HIDDEN) for tag in str(context["expected_tags"]).split(", ")]
         given = str(context["tag"]).removeprefix(HIDDEN)
-        param = f"{param}.type"
     else:
         choices = [choice.strip("'") for choice in str(context["expected"]).replace(" or ", ", ").split(", ")]
         given = value if isinstance(value, str) else json.dumps(value)
