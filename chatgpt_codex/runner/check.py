@@ -203,9 +203,10 @@ class _Checker:
 
     def _never_started(self) -> Iterator[GraphProblem]:
         asleep = self._nodes_that_cannot_start()
-        if self._nodes and len(asleep) == len(self._nodes):
+        notes = sum(self._is_note(node_id) for node_id in self._nodes)
+        if self._nodes and len(asleep) + notes == len(self._nodes):
             yield self._problem(
-                "Nothing can start: every node waits for another one",
+                "Nothing can start: every node is a note or waits for another one",
                 "Give one node no links into it, an AgentInputBlock for example",
             )
             return

@@ -357,8 +357,7 @@ class GraphRun:
         if self._on_event is not None:
             self._on_event(NodeOutput(execution=execution.ref, pin=pin, value=value))
         execution.undelivered.append((pin, value))
-        if execution.node.unfinished[0] is execution:
-            self._deliver_in_order(execution.node)
+        self._deliver_in_order(execution.node)
 
     def _watching(self, execution: Execution) -> AbstractContextManager[None]:
         on_event = self._on_event

@@ -169,10 +169,15 @@ def test_warns_of_a_loop_without_a_first_value(make_graph: Any, registry: BlockR
 
 
 def test_nothing_can_start(make_graph: Any, registry: BlockRegistry) -> None:
-    graph = make_graph({"a": CALCULATOR, "b": CALCULATOR}, "a.result -> b.a", "b.result -> a.a")
+    graph = make_graph(
+        {"a": CALCULATOR, "b": CALCULATOR, "n": ("Note", {"text": "x"})},
+        "a.result -> b.a",
+        "b.result -> a.a",
+        "n.output -> a.b",
+    )
     assert [str(problem) for problem in check_graph(graph, registry)] == [
         (
-            "Nothing can start: every node waits for another one. "
+            "Nothing can start: every node is a note or waits for another one. "
             "Give one node no links into it, an AgentInputBlock for example."
         )
     ]
@@ -220,3 +225,9 @@ def test_checks_a_large_graph_in_one_go(registry: BlockRegistry) -> None:
     ]
     (problem,) = check_graph(Graph(nodes=tuple(nodes), links=tuple(links)), registry)
     assert problem.message.startswith("Nothing can start")
+
+
+def test_a_note_starts_nothing(make_graph: Any, registry: BlockRegistry) -> None:
+    graph = make_graph({"n": ("Note", {"text": "x"}), "c": CALCULATOR}, "n.output -> c.a")
+    (problem,) = check_graph(graph, registry)
+    assert problem.message == "Nothing can start: every node is a note or waits for another one"

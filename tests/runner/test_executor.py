@@ -182,6 +182,38 @@ async def test_a_link_marked_static_keeps_its_value_too(make_graph: Any, run: An
     assert static.outputs == {"r": [["a", 2.0], ["b", 2.0], ["c", 2.0]]}
 
 
+async def test_static_values_left_over_are_not_reported(make_graph: Any, run: Any) -> None:
+    graph = make_graph(
+        {
+            "s": STEPS,
+            "k": ("StoreValue", {}),
+            "n": ("Calculator", {"operation": "Add", "a": 1, "b": 1}),
+            "c": ("CreateList", {"values": []}),
+            "o": OUTPUT,
+        },
+        "s.item -> k.input",
+        "k.output -> c.values_$_0",
+        "n.result -> c.values_$_1",
+        "c.list -> o.value",
+    )
+    result = await run(graph)
+    assert (result.outputs, result.never_ran) == ({"r": [["a", 2.0]]}, [])
+
+
+async def test_linked_parts_join_the_typed_in_ones(make_graph: Any, run: Any) -> None:
+    graph = make_graph(
+        {
+            "i": INPUT,
+            "f": ("FillTextTemplate", {"format": "{{ a }}{{ b }}{{ c }}", "values": {"a": "1", "b": "2"}}),
+            "o": OUTPUT,
+        },
+        "i.result -> f.values_#_c",
+        "i.result -> f.values_#_b",
+        "f.output -> o.value",
+    )
+    assert (await run(graph, {"v": "3"})).outputs == {"r": ["133"]}
+
+
 async def test_a_loop_counts(make_graph: Any, run: Any) -> None:
     graph = make_graph(
         {

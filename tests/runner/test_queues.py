@@ -58,6 +58,14 @@ def test_a_static_value_wakes_all_sets_that_wait_for_it() -> None:
     assert inputs.offer("s", "kept", static=True) == [{"a": value, "s": "kept"} for value in (1, 2, 3)]
 
 
+def test_a_plain_value_at_a_static_pin_wakes_no_other_set() -> None:
+    inputs = queue("s", "a", static=frozenset({"s"}))
+    for value in (1, 2):
+        inputs.offer("a", value, static=False)
+    assert inputs.offer("s", "plain", static=False) == [{"a": 1, "s": "plain"}]
+    assert waiting(inputs) == [{"a": 2}]
+
+
 def test_a_new_static_value_opens_a_set_of_its_own() -> None:
     inputs = queue("s", "a", static=frozenset({"s"}))
     inputs.offer("s", "old", static=True)
