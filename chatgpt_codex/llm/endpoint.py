@@ -28,12 +28,12 @@ class Endpoint:
 
     @property
     def spoken(self) -> str:
-        """For messages: "OpenAI", or "The server at http://host:port"."""
+        """For messages: "OpenAI", or "the server at http://host:port"."""
         if self.is_openai:
             return "OpenAI"
         parts = urlsplit(self.base_url)
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-        return f"The server at {parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}"
+        return f"the server at {parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}"
 
 
 def resolve_endpoint(environ: Mapping[str, str], base_url: str | None = None) -> Endpoint:

@@ -63,11 +63,16 @@ class Target:
 
     model: str
     server: str
-    """"OpenAI", or "The server at http://host:port"."""
+    """"OpenAI", or "the server at http://host:port"."""
     private_texts: tuple[str, ...] = field(repr=False)
     """The prompt, the instructions, the history."""
     secrets: tuple[str, ...] = field(repr=False)
     timeout_seconds: float
+
+    @property
+    def subject(self) -> str:
+        """The server at the beginning of a sentence."""
+        return self.server[:1].upper() + self.server[1:]
 
     def quotable(self, words: str) -> str:
         """A server's words as far as they may be repeated."""
@@ -107,10 +112,11 @@ def error_from(complaint: Complaint, target: Target) -> ModelError:
 
 
 def _classify(complaint: Complaint, target: Target) -> tuple[type[ModelError], str]:
-    status, code, server = complaint.status, complaint.code or complaint.kind, target.server
+    status, code = complaint.status, complaint.code or complaint.kind
+    server, subject = target.server, target.subject
     if status == 401:
         return AuthenticationError, (
-            f"{server} did not accept the API key (401). It may be mistyped, revoked, or meant for another server. "
+            f"{subject} did not accept the API key (401). It may be mistyped, revoked, or meant for another server. "
             "Choose or add a valid key."
         )
     if code in _QUOTA_CODES:
@@ -128,7 +134,7 @@ def _classify(complaint: Complaint, target: Target) -> tuple[type[ModelError], s
     if code in _POLICY_CODES:
         return (
             ContentPolicyError,
-            f"{server} refused the prompt by its usage policy ({code}). Rephrase the request.{{reason}}",
+            f"{subject} refused the prompt by its usage policy ({code}). Rephrase the request.{{reason}}",
         )
     if status == 403:
         return PermissionDeniedError, (
@@ -139,29 +145,29 @@ def _classify(complaint: Complaint, target: Target) -> tuple[type[ModelError], s
         return ModelNotFoundError, _model_not_found(target)
     if status in (404, 405) and not complaint.param:
         return InvalidRequestError, (
-            f"{server} does not offer the Responses API ({status}). "
+            f"{subject} does not offer the Responses API ({status}). "
             "Check that OPENAI_BASE_URL ends where the API begins (usually /v1) and that the server knows /responses."
         )
     if code in _RATE_CODES or status == 429:
         return (
             RateLimitError,
-            f"{server} is limiting this API key: too many requests or tokens (429).{{reason}}{_wait(complaint)}",
+            f"{subject} is limiting this API key: too many requests or tokens (429).{{reason}}{_wait(complaint)}",
         )
     if code in _OVERLOADED_CODES or status in (503, 529):
         return (
             OverloadedError,
-            f"{server} is overloaded ({status or code}).{_wait(complaint) or ' Try again in a moment.'}",
+            f"{subject} is overloaded ({status or code}).{_wait(complaint) or ' Try again in a moment.'}",
         )
     if status in (408, 504):
         return (
             ModelTimeoutError,
-            f"{server} gave up waiting for an answer ({status}). Try again, or ask for less in one call.",
+            f"{subject} gave up waiting for an answer ({status}). Try again, or ask for less in one call.",
         )
     if code == "server_error" or (status is None and not code) or (status is not None and status >= 500):
         why = f" ({status or code})" if status or code else ""
         return (
             ServerError,
-            f"{server} failed{why}.{{reason}} This is not the request's fault. Try again in a moment.",
+            f"{subject} failed{why}.{{reason}} This is not the request's fault. Try again in a moment.",
         )
     return InvalidRequestError, _invalid_request(complaint, target)
 
@@ -175,7 +181,7 @@ def _model_not_found(target: Target) -> str:
             f"The model {target.model!r} was shut down on {profile.shutdown}. Choose a newer one, such as gpt-6-luna."
         )
     return (
-        f"{target.server} has no model {target.model!r} for this API key (404). "
+        f"{target.subject} has no model {target.model!r} for this API key (404). "
         "Check the spelling, or choose a model that the account can use."
     )
 
@@ -184,7 +190,7 @@ def _invalid_request(complaint: Complaint, target: Target) -> str:
     param = target.quotable(complaint.param)
     what = f"the parameter {param!r}" if param else "the request"
     status = f" ({complaint.status})" if complaint.status else ""
-    return f"{target.server} refused {what}{status}.{{reason}} Change it and run again."
+    return f"{target.subject} refused {what}{status}.{{reason}} Change it and run again."
 
 
 def _wait(complaint: Complaint) -> str:
@@ -195,7 +201,7 @@ def _wait(complaint: Complaint) -> str:
 def bad_response(target: Target, what: str) -> BadResponseError:
     """For an answer that is not the API's: `what` says what came instead."""
     return BadResponseError(
-        f"{target.server} answered with {what} instead of a Responses API answer. "
+        f"{target.subject} answered with {what} instead of a Responses API answer. "
         "Check that OPENAI_BASE_URL is the API's address (it usually ends in /v1) and that no proxy stands in between."
     )
 
@@ -316,7 +322,7 @@ def _seconds_until(date: str) -> float | None:
 
 def _unreachable(failure: BaseException, target: Target) -> ConnectionFailedError:
     return ConnectionFailedError(
-        f"{target.server} could not be reached, or closed the connection before it answered ({_root_cause(failure)}). "
+        f"{target.subject} could not be reached, or closed the connection before it answered ({_root_cause(failure)}). "
         "Check the network and OPENAI_BASE_URL, and that the server is running."
     )
 

@@ -88,7 +88,7 @@ class Fault:
     script: dict[str, object]
     error: type[ModelError]
     message: str
-    """`{server}` stands for "The server at http://…"."""
+    """`{server}` stands for "The server at http://…", `{address}` for the last part of it."""
     requests: int = 1
     inputs: dict[str, object] = field(default_factory=dict)
     pins: dict[str, object] = field(default_factory=dict)
@@ -110,13 +110,15 @@ FAULTS = {
     "403": Fault(
         script=http_error(403, message="Project does not have access to model gpt-6-luna"),
         error=PermissionDeniedError,
-        message="This API key may not use gpt-6-luna at {server} (403). It said: Project does not have access to model "
+        message="This API key may not use gpt-6-luna at the server at {address} (403). It said: Project does not have "
+        "access to model "
         "gpt-6-luna. Use a key whose project allows it, or choose another model.",
     ),
     "403 that quotes the prompt": Fault(
         script=http_error(403, message=f"Not allowed: '{PROMPT}'", code="forbidden"),
         error=PermissionDeniedError,
-        message="This API key may not use gpt-6-luna at {server} (403). It gave the reason 'forbidden'. Use a key "
+        message="This API key may not use gpt-6-luna at the server at {address} (403). It gave the reason "
+        "'forbidden'. Use a key "
         "whose project allows it, or choose another model.",
     ),
     "404, a model that is gone": Fault(
@@ -190,7 +192,8 @@ FAULTS = {
     "429, no credit": Fault(
         script=http_error(429, message="You exceeded your current quota.", code="insufficient_quota"),
         error=QuotaError,
-        message="The account behind this API key has no credit left at {server} (insufficient_quota). Add credit or "
+        message="The account behind this API key has no credit left at the server at {address} (insufficient_quota). "
+        "Add credit or "
         "raise the budget in the account's billing settings, or use another key.",
     ),
     "500": Fault(
@@ -337,7 +340,8 @@ def keep_retries(event: object, retries: list[Retrying]) -> None:
 
 
 def expected(fault: Fault, simulator: Simulator, got: str | None) -> str:
-    message = fault.message.format(server=f"The server at {simulator.base_url.removesuffix('/v1')}")
+    address = simulator.base_url.removesuffix("/v1")
+    message = fault.message.format(server=f"The server at {address}", address=address)
     before, star, after = message.partition("(*)")
     if not star:
         return message
