@@ -103,7 +103,7 @@ def stop_of(revision: int, findings: Iterable[Finding], history: Sequence[Round]
     ]
     repeated = [finding for identity, finding in now.items() if rounds and identity in rounds[-1]]
     if repeated:
-        several = f" and {len(repeated) - 1} more" if len(repeated) > 1 else ""
+        several = f" (and {len(repeated) - 1} more)" if len(repeated) > 1 else ""
         return Stop(
             reason="same_finding_twice",
             explanation=f"Finding {repeated[0].id}{several} was there in the round before and has not been mended. "
