@@ -10,7 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID, uuid5
 
-from chatgpt_codex.block import ChatGPTCodexBlock
+from chatgpt_codex import (
+    BusinessAnalystBlock,
+    ChatGPTCodexBlock,
+    DeveloperBlock,
+    ProjectManagerBlock,
+    ReviewerBlock,
+)
 from chatgpt_codex.runner.registry import BlockRegistry
 
 FOLDER = Path(__file__).parent
@@ -21,8 +27,16 @@ _NAMESPACE = UUID("0b8f3f8e-3a40-4a6c-9d0e-6f6f0a5b7c11")
 _AGENT_INPUT = "c0a8e994-ebf1-4a9c-a4d8-89d09c86741b"
 _AGENT_OUTPUT = "363ae599-353e-4804-937e-b2ee3cef3da4"
 _NOTE = "cc10ff7b-7753-4ff2-9af6-9399b1a7eddc"
+_ADD_TO_DICTIONARY = "31d1064e-7446-4693-a7d4-65e5ca1180d1"
+_HUMAN_IN_THE_LOOP = "8b2a7b3c-6e9d-4a5f-8c1b-2e3f4a5b6c7d"
 _CHATGPT_CODEX = ChatGPTCodexBlock().id
-_REGISTRY = BlockRegistry.with_basic_blocks(ChatGPTCodexBlock)
+_PROJECT_MANAGER = ProjectManagerBlock().id
+_BUSINESS_ANALYST = BusinessAnalystBlock().id
+_DEVELOPER = DeveloperBlock().id
+_REVIEWER = ReviewerBlock().id
+_REGISTRY = BlockRegistry.with_basic_blocks(
+    ChatGPTCodexBlock, ProjectManagerBlock, BusinessAnalystBlock, DeveloperBlock, ReviewerBlock
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +150,182 @@ def chat_and_code() -> Drawing:
     return graph
 
 
-GRAPHS: dict[str, Callable[[], Drawing]] = {"chat_and_code": chat_and_code}
+def stakeholder_update() -> Drawing:
+    """The Project Manager plans; chat turns the plan into a letter."""
+    graph = Drawing(
+        "Stakeholder update",
+        "Turns a project charter into a plan, and the plan into a letter in the words of its readers.",
+    )
+    charter = graph.input(
+        "charter",
+        0,
+        0,
+        description="What the project is about.",
+        example="Our support team answers the same ten questions every day. Build a page that answers them.",
+    )
+    audience = graph.input("audience", 0, 1, description="Who reads the letter.", example="the support team")
+    manager = graph.node("Project Manager", _PROJECT_MANAGER, 1, 0)
+    letter = graph.node(
+        "Write the letter",
+        _CHATGPT_CODEX,
+        2,
+        0,
+        mode="chat",
+        system_prompt="You write short, warm letters. Turn the plan into one page without project jargon.",
+    )
+    graph.link(charter, manager("charter"))
+    graph.link(audience, manager("audience"))
+    graph.link(manager("response"), letter("user_prompt"))
+    graph.link(letter("response"), graph.output("letter", 3, 0, description="The letter."))
+    graph.link(manager("milestones"), graph.output("milestones", 2, 1, description="The milestones, as data."))
+    graph.link(
+        manager("open_questions"), graph.output("open_questions", 2, 2, description="What people have to answer.")
+    )
+    problem = graph.output("problem", 3, 1, description="Why there is no letter, and what to change.")
+    graph.link(manager("error"), problem)
+    graph.link(letter("error"), problem)
+    graph.note(
+        "'response' of a role is Markdown for people; the other pins carry the same as data. Here people read the "
+        "letter, and the milestones go on as a list.",
+        1,
+        -1,
+    )
+    return graph
+
+
+def requirements_to_tests() -> Drawing:
+    """The Business Analyst specifies; code mode writes the tests."""
+    graph = Drawing(
+        "Requirements to tests",
+        "Turns a brief into requirements with acceptance criteria, and those into a test file.",
+    )
+    brief = graph.input(
+        "brief",
+        0,
+        0,
+        description="What is wanted, in your words.",
+        example="A function that turns a title into the last part of a web address.",
+    )
+    analyst = graph.node("Business Analyst", _BUSINESS_ANALYST, 1, 0)
+    tests = graph.node(
+        "Write the tests",
+        _CHATGPT_CODEX,
+        2,
+        0,
+        mode="code",
+        system_prompt="You are a test engineer. Write one pytest file that checks every acceptance criterion; name the "
+        "criterion's id in each test. Answer with one fenced block, its path after the opening fence.",
+    )
+    graph.link(brief, analyst("brief"))
+    graph.link(analyst("response"), tests("user_prompt"))
+    graph.link(
+        analyst("requirements"),
+        graph.output("requirements", 2, 1, description="Requirements with ids, as data."),
+    )
+    graph.link(tests("code"), graph.output("test_file", 3, 0, description="The first fenced block: the test file."))
+    problem = graph.output("problem", 3, 1, description="Why there are no tests, and what to change.")
+    graph.link(analyst("error"), problem)
+    graph.link(tests("error"), problem)
+    graph.note("'code' carries the first fenced block of an answer, ready to be saved; 'response' the whole.", 2, -1)
+    return graph
+
+
+def software_team() -> Drawing:
+    """From a brief to approved files, with a loop between Developer and Reviewer."""
+    graph = Drawing(
+        "Software team",
+        "Project Manager, Business Analyst, Developer and Reviewer turn a brief into reviewed files.",
+    )
+    _team(graph, approval=False)
+    return graph
+
+
+def software_team_with_approval() -> Drawing:
+    """The same, with a person who approves the requirements before anything is built."""
+    graph = Drawing(
+        "Software team with approval",
+        "As Software team, but a person approves the requirements before the Developer starts.",
+    )
+    _team(graph, approval=True)
+    return graph
+
+
+def _team(graph: Drawing, *, approval: bool) -> None:
+    brief = graph.input(
+        "brief",
+        0,
+        0,
+        description="What is to be made, in your words.",
+        example="A Python function slugify(title) that turns a title into the last part of a web address.",
+    )
+    manager = graph.node("Project Manager", _PROJECT_MANAGER, 1, 0)
+    analyst = graph.node("Business Analyst", _BUSINESS_ANALYST, 2, 0)
+    shift = 1 if approval else 0
+    developer = graph.node("Developer", _DEVELOPER, 3 + shift, 0, language="Python 3.11")
+    reviewer = graph.node("Reviewer", _REVIEWER, 4 + shift, 0, max_revisions=3)
+
+    graph.link(brief, manager("charter"))
+    graph.link(manager("handoff"), analyst("handoff"))
+    if approval:
+        person = graph.node("Approve the requirements", _HUMAN_IN_THE_LOOP, 3, 0, name="Requirements", editable=True)
+        graph.link(analyst("handoff"), person("data"))
+        graph.link(person("approved_data"), developer("handoff"))
+        rejected = graph.output("rejected", 4, -1, description="The requirements, if the person rejected them.")
+        graph.link(person("rejected_data"), rejected)
+    else:
+        graph.link(analyst("handoff"), developer("handoff"))
+    graph.link(developer("handoff"), reviewer("handoff"))
+    graph.link(reviewer("changes_requested"), developer("handoff"))
+
+    last = 5 + shift
+    graph.link(reviewer("approved_work_#_files"), graph.output("files", last, -1, description="The approved files."))
+    graph.link(reviewer("approved_work_#_tests"), graph.output("tests", last, 0, description="Their tests."))
+    graph.link(
+        reviewer("response"), graph.output("reviews", last, 1, description="The review of each revision, for people.")
+    )
+    graph.link(
+        reviewer("stopped"),
+        graph.output("stopped", last, 2, description="Why the loop ended without approval, and the partial work."),
+    )
+    errors = graph.output("errors", last, 3, description="What failed, by role, for the record.")
+    for column, (title, role) in enumerate(
+        (
+            ("Project Manager", manager),
+            ("Business Analyst", analyst),
+            ("Developer", developer),
+            ("Reviewer", reviewer),
+        ),
+        start=1,
+    ):
+        place = column + (shift if column > 2 else 0)
+        entry = graph.node(f"Error of {title}", _ADD_TO_DICTIONARY, place, 2, key=title)
+        graph.link(role("error"), entry("value"))
+        graph.link(entry("updated_dictionary"), errors)
+
+    graph.note(
+        "Each role takes all it needs from 'handoff'. The Reviewer sends work either on (approved_work), back "
+        "(changes_requested) or to the end (stopped), so the loop needs no condition: it is the two links between "
+        "Developer and Reviewer.",
+        3 + shift,
+        -1,
+    )
+    graph.note(
+        "The verdict is computed: any blocker or major finding, or a must-have criterion that nothing covers, means "
+        "changes. max_revisions on the Reviewer limits the rounds.",
+        4 + shift,
+        -1,
+    )
+    if approval:
+        graph.note("Here the workflow waits. The requirements can be edited before they are approved.", 3, -1)
+
+
+GRAPHS: dict[str, Callable[[], Drawing]] = {
+    "chat_and_code": chat_and_code,
+    "stakeholder_update": stakeholder_update,
+    "requirements_to_tests": requirements_to_tests,
+    "software_team": software_team,
+    "software_team_with_approval": software_team_with_approval,
+}
 
 
 def main() -> None:

@@ -13,19 +13,25 @@ from typing import TypeVar
 
 import click
 from pydantic import SecretStr
+from rich.console import Console
 
 from .._host import APIKeyCredentials
 from ..block import ChatGPTCodexBlock
+from ..roles import BusinessAnalystBlock, DeveloperBlock, ProjectManagerBlock, ReviewerBlock
 from ..runner.errors import CredentialsMissingError, RunnerError
 from ..runner.executor import DEFAULT_MAX_CONCURRENCY, GraphRun
 from ..runner.graph import Graph, Node
 from ..runner.graph_plan import CredentialsResolver
 from ..runner.registry import BlockRegistry
 from ..runner.result import RunResult
+from ..runner.review import ApproveAll
 from ..simulator import Simulator, load_script
 from . import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
+from .approval import TerminalApprover
 from .live_view import run_view
+from .output_files import OutputFilesError, files_made, write_files
 from .run_report import print_outputs, print_summary, refusal_json, result_json
+from .run_tables import print_tables
 
 CommandT = TypeVar("CommandT", bound=Callable[..., object])
 
@@ -69,11 +75,18 @@ def limit_options(command: CommandT) -> CommandT:
 
 def block_registry() -> BlockRegistry:
     """The blocks that a graph may use on the command line."""
-    return BlockRegistry.with_basic_blocks(ChatGPTCodexBlock)
+    return BlockRegistry.with_basic_blocks(
+        ChatGPTCodexBlock, ProjectManagerBlock, BusinessAnalystBlock, DeveloperBlock, ReviewerBlock
+    )
 
 
 def run_in_view(
-    graph: Graph, inputs: Mapping[str, object], *, simulation: Simulation | None, limits: RunLimits
+    graph: Graph,
+    inputs: Mapping[str, object],
+    *,
+    simulation: Simulation | None,
+    limits: RunLimits,
+    approve_all: bool = False,
 ) -> RunResult:
     """Run a graph while stderr shows how it goes. Ctrl-C ends it in good order.
 
@@ -88,6 +101,7 @@ def run_in_view(
                 inputs,
                 registry=block_registry(),
                 credentials_for=_wallet(key),
+                approver=ApproveAll() if approve_all else TerminalApprover(view.pause),
                 on_event=view,
                 max_concurrency=limits.max_concurrency,
                 deadline_seconds=limits.deadline_seconds,
@@ -100,16 +114,39 @@ def run_in_view(
         return asyncio.run(_until_interrupted(graph_run))
 
 
-def report(result: RunResult, *, as_json: bool) -> int:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutputFolder:
+    """Where the files that the Developer made go."""
+
+    path: Path
+    overwrite: bool
+
+
+def report(result: RunResult, *, as_json: bool, folder: OutputFolder | None = None) -> int:
     """Print what a run gave, outputs to stdout and the rest to stderr; returns the exit code."""
     if as_json:
         click.echo(result_json(result))
     else:
         print_outputs(result, sys.stdout)
+    print_tables(result, Console(stderr=True))
     print_summary(result, sys.stderr)
+    if folder is not None and not _wrote_files(result, folder):
+        return EXIT_FAILED
     if result.status == "cancelled":
         return EXIT_INTERRUPTED
     return 0 if result.status == "completed" else EXIT_FAILED
+
+
+def _wrote_files(result: RunResult, folder: OutputFolder) -> bool:
+    try:
+        files = files_made(result.executions)
+        write_files(files, folder.path, overwrite=folder.overwrite)
+    except OutputFilesError as error:
+        click.echo(f"Error: {error.message}", err=True)
+        return False
+    made = ", ".join(file.path for file in files) or "nothing: no Developer made a file"
+    click.echo(f"Written to {folder.path}: {made}", err=True)
+    return True
 
 
 def refuse(error: Exception, *, as_json: bool, exit_code: int = EXIT_USAGE) -> int:

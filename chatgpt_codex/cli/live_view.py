@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from rich.console import Console
 from rich.live import Live
@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..llm.events import Noticed, ReasoningDelta, Retrying, StreamEvent, TextDelta
-from ..runner.events import NodeFailed, NodeFinished, NodeProgress, NodeStarted, Observer, RunEvent
+from ..runner.events import NodeFailed, NodeFinished, NodeProgress, NodeStarted, RunEvent
 from ..runner.result import ExecutionRef
 from .terminal_text import without_control
 
@@ -23,15 +23,25 @@ _PLUMBING = re.compile(r"Agent\w*(Input|Output)Block")
 _TAIL_CHARACTERS = 160
 
 
+class RunView(Protocol):
+    """Shows a run: told what happens, and held back while a person is asked something."""
+
+    def __call__(self, event: RunEvent) -> None: ...
+
+    def pause(self) -> AbstractContextManager[None]:
+        """Leaves the terminal to somebody else until the block is left."""
+        ...
+
+
 @contextmanager
-def run_view(stream: TextIO) -> Iterator[Observer]:
-    """Gives an observer that shows a run on `stream` until the block is left."""
+def run_view(stream: TextIO) -> Iterator[RunView]:
+    """Gives a view that shows a run on `stream` until the block is left."""
     console = Console(file=stream)
     if not console.is_terminal:
         yield PlainView(console)
         return
     view = TableView(console)
-    with Live(view, console=console, refresh_per_second=10, transient=False):
+    with view.live:
         yield view
 
 
@@ -40,6 +50,9 @@ class PlainView:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+
+    def pause(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def __call__(self, event: RunEvent) -> None:
         match event:
@@ -80,6 +93,15 @@ class TableView:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._rows: dict[str, _Row] = {}
+        self.live = Live(self, console=console, refresh_per_second=10)
+
+    @contextmanager
+    def pause(self) -> Iterator[None]:
+        self.live.stop()
+        try:
+            yield
+        finally:
+            self.live.start(refresh=True)
 
     def __call__(self, event: RunEvent) -> None:
         match event:

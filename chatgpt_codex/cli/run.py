@@ -9,7 +9,7 @@ from ..runner.errors import RunnerError
 from ..runner.graph import load_graph
 from ..simulator import ScriptError
 from .graph_inputs import read_inputs
-from .graph_running import RunLimits, Simulation, limit_options, refuse, report, run_in_view
+from .graph_running import OutputFolder, RunLimits, Simulation, limit_options, refuse, report, run_in_view
 
 _BESIDE_THE_GRAPH = "the script beside the graph"
 
@@ -28,6 +28,13 @@ _BESIDE_THE_GRAPH = "the script beside the graph"
     "GRAPH.simulation.yaml beside the graph is taken, and a default answer if there is none.",
 )
 @limit_options
+@click.option("--approve-all", is_flag=True, help="Approve whatever the graph wants a person to approve, unseen.")
+@click.option(
+    "--output-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write the files and tests that the Developer made into this folder.",
+)
+@click.option("--overwrite", is_flag=True, help="Let --output-dir replace files that exist.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object: status, outputs, errors, usage.")
 def run(
     graph: Path,
@@ -36,6 +43,9 @@ def run(
     script: str | None,
     max_concurrency: int,
     deadline: float | None,
+    approve_all: bool,
+    output_dir: Path | None,
+    overwrite: bool,
     as_json: bool,
 ) -> int:
     """Run GRAPH, a file that AutoGPT exported as an agent, and print its outputs.
@@ -48,10 +58,12 @@ def run(
             read_inputs(pairs, document),
             simulation=_simulation(script, graph),
             limits=RunLimits(max_concurrency=max_concurrency, deadline_seconds=deadline),
+            approve_all=approve_all,
         )
     except (RunnerError, ScriptError, ConfigurationError) as error:
         return refuse(error, as_json=as_json)
-    return report(result, as_json=as_json)
+    folder = None if output_dir is None else OutputFolder(path=output_dir, overwrite=overwrite)
+    return report(result, as_json=as_json, folder=folder)
 
 
 def _simulation(script: str | None, graph: Path) -> Simulation | None:

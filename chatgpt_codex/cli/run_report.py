@@ -3,7 +3,7 @@
 import json
 from typing import TextIO
 
-from ..runner.result import NeverRan, RunResult
+from ..runner.result import RunResult
 from .terminal_text import without_control
 
 
@@ -14,11 +14,24 @@ def print_outputs(result: RunResult, stream: TextIO) -> None:
     for number, (name, value) in enumerate(values):
         if not single:
             stream.write(f"{'' if number == 0 else chr(10)}{name}:\n")
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+        text = _text_of(value)
         # A model's words could hold sequences that a terminal obeys; a file or a pipe gets them unchanged.
         shown = without_control(text) if stream.isatty() else text
         stream.write(shown if shown.endswith("\n") else f"{shown}\n")
     stream.flush()
+
+
+def _text_of(value: object) -> str:
+    """Text as it is, files as files, anything else as JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and value and all(_is_file(entry) for entry in value):
+        return "\n".join(f"--- {entry['path']}\n{entry['content']}" for entry in value)
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _is_file(value: object) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("path"), str) and isinstance(value.get("content"), str)
 
 
 def result_json(result: RunResult) -> str:
@@ -60,7 +73,11 @@ def _dump(document: dict[str, object]) -> str:
 def print_summary(result: RunResult, stream: TextIO) -> None:
     """Prints how the run ended, what failed, what never ran, and what was used."""
     stream.writelines(f"Failed: {error.node_name}: {error.message}\n" for error in result.errors)
-    stream.writelines(_unused_line(unused) for unused in result.never_ran)
+    stream.writelines(f"Never ran: {unused}\n" for unused in result.never_ran if unused.received or unused.reason)
+    # A node that nothing reached is most often a branch not taken, such as one that waits for an error.
+    idle = [unused.node_name for unused in result.never_ran if not (unused.received or unused.reason)]
+    if idle:
+        stream.write(f"Not reached: {', '.join(idle)}\n")
     usage = result.usage
     calls = "1 model call" if usage.llm_call_count == 1 else f"{usage.llm_call_count:,} model calls"
     stream.write(
@@ -68,9 +85,3 @@ def print_summary(result: RunResult, stream: TextIO) -> None:
         f"{usage.input_token_count:,} tokens in, {usage.output_token_count:,} out.\n"
     )
     stream.flush()
-
-
-def _unused_line(unused: NeverRan) -> str:
-    # A node that nothing reached is most often a branch not taken, such as one that waits for an error.
-    reached = unused.received or unused.reason
-    return f"Never ran: {unused}\n" if reached else f"Not reached: {unused.node_name}\n"
