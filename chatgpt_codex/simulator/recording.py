@@ -14,7 +14,7 @@ RequestState: TypeAlias = Literal["open", "finished", "hung_up", "dropped"]
 | open | being answered |
 | finished | answered in full (an HTTP error is an answer, too) |
 | hung_up | the client closed the connection before the answer was complete |
-| dropped | the simulator closed the connection because its script says so |
+| dropped | the simulator closed the connection: its script says so, or it was stopped |
 """
 
 

@@ -56,28 +56,35 @@ def _answering(
 
     async def answer(request: web.Request) -> web.StreamResponse:
         exchange = Exchange(request, recorder, f"req_{simulation.next_request_number():06d}")
-        status: int | None = None
-        hung_up = True
+        status: int | None = 500
+        state: RequestState = "finished"
         try:
-            try:
-                if simulation.script.keys is not None:
-                    check_key(request.headers.get("Authorization"), simulation.script.keys)
-                response = await handler(simulation, exchange)
-            except ApiError as error:
-                response = exchange.error(error)
-            except web.HTTPRequestEntityTooLarge:
-                response = exchange.error(ApiError("The request body is too large.", status=413))
-            status = None if exchange.dropped else response.status
-            hung_up = False
+            response = await _respond(simulation, handler, exchange)
+            status = response.status
             return response
+        except (asyncio.CancelledError, ConnectionError):
+            # The client went away, so aiohttp cancelled the handler or a write failed; or the simulator is stopping.
+            state = "dropped" if simulation.is_stopping else "hung_up"
+            raise
         finally:
-            # Only a client that goes away leaves by an exception: aiohttp cancels the handler, or a write fails.
-            state: RequestState = "dropped" if exchange.dropped else "hung_up" if hung_up else "finished"
-            recorded = recorder.ended(exchange.ticket, state, status)
+            if exchange.dropped:
+                state = "dropped"
+            recorded = recorder.ended(exchange.ticket, state, status if state == "finished" else None)
             if on_request is not None and recorded is not None:
                 on_request(recorded)
 
     return answer
+
+
+async def _respond(simulation: Simulation, handler: Handler, exchange: Exchange) -> web.StreamResponse:
+    try:
+        if simulation.script.keys is not None:
+            check_key(exchange.request.headers.get("Authorization"), simulation.script.keys)
+        return await handler(simulation, exchange)
+    except ApiError as error:
+        return exchange.error(error)
+    except web.HTTPRequestEntityTooLarge:
+        return exchange.error(ApiError("The request body is too large.", status=413))
 
 
 async def _no_such_url(_simulation: Simulation, exchange: Exchange) -> web.StreamResponse:
@@ -129,6 +136,7 @@ async def listening(
         try:
             yield int(server.sockets[0].getsockname()[1])
         finally:
+            simulation.is_stopping = True
             server.close()
             await simulation.end_background()
     finally:

@@ -27,6 +27,7 @@ class Simulation:
         self.script = script
         self.recorder = recorder
         self.store = ResponseStore()
+        self.is_stopping = False
         self._clock = clock
         self._rules = RuleBook(script)
         self._numbers = itertools.count(1)

@@ -73,7 +73,7 @@ class Simulator:
         return self._recorder.open_streams
 
     def wait_until(self, reached: "Callable[[Simulator], bool]", *, timeout_seconds: float = 5) -> None:
-        """Block until a state is reached.
+        """Block until a state is reached. A coroutine uses `wait_until_async`: its clients cannot go on meanwhile.
 
         Raises:
             TimeoutError: It was not within `timeout_seconds`.
@@ -140,6 +140,7 @@ class Simulator:
 
     async def _serve(self, started: "Future[int]") -> None:
         self._loop = asyncio.get_running_loop()
+        self._simulation.is_stopping = False
         self._stop = asyncio.Event()
         try:
             async with listening(self._simulation, host=self._host, port=self._port) as port:

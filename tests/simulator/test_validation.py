@@ -147,8 +147,8 @@ def _format(**changes: object) -> dict[str, object]:
                 ]
             },
             (
-                "Invalid schema for function 'f': In context=(), 'required' is required to be supplied and to be an array "
-                "including every key in properties. Missing 'a'."
+                "Invalid schema for function 'f': In context=(), 'required' is required to be supplied and to be an "
+                "array including every key in properties. Missing 'a'."
             ),
             "tools[0].parameters",
             "invalid_function_parameters",
