@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from .errors import InvalidRequestError
-from .messages import ImagePart, InputItem, Message, RawItem, Role, ToolResult
-from .payload import JsonObject, object_at, text_at
+from .messages import ImagePart, InputItem, Message, RawItem, Role, ToolCall, ToolResult
+from .payload import JsonObject, as_object, object_at, objects_at, text_at
 from .requests import FunctionTool, HostedTool, Tool
 
 _ROLES: dict[str, Role] = {"developer": "developer", "system": "system", "user": "user", "assistant": "assistant"}
@@ -14,27 +14,60 @@ def read_history(entries: Sequence[JsonObject]) -> tuple[InputItem, ...]:
     """The turns of an earlier conversation.
 
     Args:
-        entries: `{"role", "content"}` with text as content; a Chat Completions tool message (`{"role": "tool",
-            "tool_call_id", "content"}`); or any Responses API item, known by its `type`, which is handed through.
+        entries: Chat Completions messages, tool calls and tool results included; or any Responses API item, known by
+            its `type`, which is handed through.
 
     Raises:
         InvalidRequestError: an entry is none of these; says which.
     """
-    return tuple(_read_turn(number, entry) for number, entry in enumerate(entries, start=1))
+    return tuple(item for number, entry in enumerate(entries, start=1) for item in _read_turn(number, entry))
 
 
-def _read_turn(number: int, entry: JsonObject) -> InputItem:
+def _read_turn(number: int, entry: JsonObject) -> tuple[InputItem, ...]:
     role, content = text_at(entry, "role"), entry.get("content")
+    if text_at(entry, "type"):
+        return (RawItem(entry),)
     if role == "tool" and text_at(entry, "tool_call_id"):
-        return ToolResult(call_id=text_at(entry, "tool_call_id"), output=text_at(entry, "content"))
-    if text_at(entry, "type") or (role in _ROLES and isinstance(content, list)):
-        return RawItem(entry)
-    if role in _ROLES and isinstance(content, str):
-        return Message(_ROLES[role], content)
+        return (ToolResult(call_id=text_at(entry, "tool_call_id"), output=_plain(content)),)
+    if role in _ROLES:
+        calls = tuple(_read_call(call) for call in objects_at(entry, "tool_calls"))
+        if isinstance(content, str) and (content or not calls):
+            return (Message(_ROLES[role], content), *calls)
+        if isinstance(content, list):
+            parts = [_read_part(role, part) for part in content]
+            return (RawItem({"role": role, "content": parts}), *calls)
+        if calls:
+            return calls
     raise InvalidRequestError(
         f"Entry {number} of the history is not a message. Write each as "
         '{"role": "user" or "assistant", "content": "text"}, or give a Responses API item with its "type".'
     )
+
+
+def _plain(content: object) -> str:
+    if isinstance(content, list):
+        return "".join(text_at(as_object(part), "text") for part in content)
+    return content if isinstance(content, str) else ""
+
+
+def _read_call(call: JsonObject) -> ToolCall:
+    function = object_at(call, "function")
+    return ToolCall(
+        call_id=text_at(call, "id"), name=text_at(function, "name"), raw_arguments=text_at(function, "arguments")
+    )
+
+
+def _read_part(role: str, part: object) -> object:
+    """A part of a message's content in the words of the Responses API; one that is so already stays as it is."""
+    given = as_object(part)
+    match given.get("type"):
+        case "text":
+            return {"type": "output_text" if role == "assistant" else "input_text", "text": text_at(given, "text")}
+        case "image_url":
+            image = object_at(given, "image_url")
+            return {"type": "input_image", "image_url": text_at(image, "url"), "detail": image.get("detail") or "auto"}
+        case _:
+            return part
 
 
 def read_tools(entries: Sequence[JsonObject]) -> tuple[Tool, ...]:
