@@ -2,13 +2,14 @@
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError, best_match
 from referencing import Registry
 from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012, SchemaRegistry, SchemaResource
 
 from .errors import InvalidRequestError, ModelError, SchemaMismatchError
 from .events import Noticed
@@ -17,6 +18,7 @@ from .payload import JsonObject
 from .progress import report
 from .requests import JsonSchemaFormat, Request
 from .results import Result
+from .strict_mode import is_strict
 
 Completer = Callable[[Request], Awaitable[Result]]
 """Something that answers requests, such as `ResponsesClient.complete`."""
@@ -32,6 +34,10 @@ class Structured:
     """The answer it came in; usage, notices and calls of both tries added up."""
 
 
+_EMPTY: SchemaRegistry = Registry()
+"""What a "$ref" may lead to beside the schema itself: nothing, so that a web address is not fetched."""
+
+
 def schema_format(schema: JsonObject) -> JsonSchemaFormat:
     """The output format that asks for `schema`.
 
@@ -39,7 +45,7 @@ def schema_format(schema: JsonObject) -> JsonSchemaFormat:
     mere request otherwise.
 
     Raises:
-        InvalidRequestError: it is not a JSON schema.
+        InvalidRequestError: it is not a JSON schema, or refers to something that is not in it.
     """
     try:
         Draft202012Validator.check_schema(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
@@ -48,25 +54,32 @@ def schema_format(schema: JsonObject) -> JsonSchemaFormat:
             f"The output schema is not a valid JSON schema: at {error.json_path}, {error.validator!r} is broken. "
             "Correct it there."
         ) from None
+    _check_references(DRAFT202012.create_resource(schema))
     title = schema.get("title")
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", title)[:64].strip("_") if isinstance(title, str) else ""
     return JsonSchemaFormat(name=name or "answer", schema=schema, strict=is_strict(schema))
 
 
-def is_strict(schema: object) -> bool:
-    """Whether every object in `schema` closes its properties and requires them all, as OpenAI's strict mode demands."""
-    if isinstance(schema, Mapping):
-        properties = schema.get("properties")
-        if isinstance(properties, Mapping) or schema.get("type") == "object":
-            closed = schema.get("additionalProperties") is False
-            required = schema.get("required")
-            named = set(properties) if isinstance(properties, Mapping) else set()
-            if not closed or not isinstance(required, Sequence) or set(required) != named:
-                return False
-        return all(is_strict(part) for part in schema.values())
-    if isinstance(schema, Sequence) and not isinstance(schema, str):
-        return all(is_strict(part) for part in schema)
-    return True
+def _check_references(root: SchemaResource) -> None:
+    """Finds a "$ref" that leads nowhere before a question is paid for whose answer could not be checked."""
+    pending = [(root, _EMPTY.resolver_with_root(root))]
+    while pending:
+        resource, resolver = pending.pop()
+        schema = resource.contents
+        if isinstance(schema, Mapping):
+            for reference in (schema.get("$ref"), schema.get("$dynamicRef")):
+                if isinstance(reference, str):
+                    _check_reference(reference, resolver.lookup)
+        pending.extend((part, resolver.in_subresource(part)) for part in resource.subresources())
+
+
+def _check_reference(reference: str, look_up: Callable[[str], object]) -> None:
+    try:
+        look_up(reference)
+    except Unresolvable:
+        raise InvalidRequestError(
+            f"The output schema refers to {reference!r}, which is not in it. Put what it refers to under $defs."
+        ) from None
 
 
 async def complete_structured(complete: Completer, request: Request) -> Structured | Result:
@@ -126,29 +139,30 @@ class _Fault:
 
 def _parsed(text: str, wanted: JsonSchemaFormat) -> tuple[object, _Fault | None]:
     try:
-        value: object = json.loads(_unfenced(text))
+        value: object = json.loads(_unfenced(text), parse_constant=_refuse_constant)
     except ValueError as unreadable:
         return None, _Fault("it is not JSON", f"It is not valid JSON: {unreadable}.")
-    # An empty registry, so that a "$ref" to a web address fails instead of being fetched.
-    validator = Draft202012Validator(wanted.schema, registry=Registry())
-    try:
-        error = best_match(validator.iter_errors(value))
-    except Unresolvable as unresolvable:
-        raise InvalidRequestError(
-            f"The output schema refers to {str(unresolvable.ref)!r}, which is not in it. "
-            "Put what it refers to under $defs."
-        ) from None
+    error = best_match(Draft202012Validator(wanted.schema, registry=_EMPTY).iter_errors(value))
     return value, _fault_of(error) if isinstance(error, ValidationError) else None
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is not a JSON value")
 
 
 def _unfenced(text: str) -> str:
     """Servers without strict mode like to wrap JSON in a code fence."""
-    fenced = re.fullmatch(r"\s*```(?:json)?\s*\n(.*)\n```\s*", text, re.DOTALL)
+    fenced = re.fullmatch(r"\s*```(?:json)?\s*\n(.*)\n```\s*", text, re.DOTALL | re.IGNORECASE)
     return fenced[1] if fenced else text
 
 
 def _fault_of(error: ValidationError) -> _Fault:
-    return _Fault(f"at {error.json_path}: {error.validator}", f"At {error.json_path}: {error.message}.")
+    # A property that the schema does not name is the model's own word, and may repeat the prompt.
+    named = {step for step in error.absolute_schema_path if isinstance(step, str)}
+    steps = (
+        f"[{step}]" if isinstance(step, int) else f".{step if step in named else '*'}" for step in error.absolute_path
+    )
+    return _Fault(f"at ${''.join(steps)}: {error.validator}", f"At {error.json_path}: {error.message}.")
 
 
 def _asked_again(request: Request, first: Result, fault: _Fault) -> Request:
