@@ -114,7 +114,10 @@ class ResponsesClient:
                 refused = _droppable(parameters, error)
                 if refused is not None:
                     parameters = _without(parameters, OPTIONAL_PARAMETERS[refused])
-                    notice = f"{target.subject} refused {refused} for {request.model}; the request was sent again without it."
+                    notice = (
+                        f"{target.subject} refused {refused} for {request.model}; "
+                        "the request was sent again without it."
+                    )
                     notices = (*notices, notice)
                     yield Noticed(notice)
                     continue
