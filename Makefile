@@ -59,7 +59,7 @@ $(BIN)/python:
 
 $(RUNS): pyproject.toml | $(BIN)/python
 	@echo "Setting up $(VENV), once …" >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[prices]'
 	@touch $@
 
 $(TESTS): pyproject.toml | $(BIN)/python

@@ -5,7 +5,7 @@ these blocks too.
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Final, Literal
 
 from ._host import BlockCost, BlockCostType, ProviderBuilder
 
@@ -21,7 +21,7 @@ Stated on our classes with `@cost`. The builder's `.with_base_cost` would also c
 an openai credential.
 """
 
-AUTO_MODEL = "auto"
+AUTO_MODEL: Final = "auto"
 
 _DEFAULT_MODELS: Mapping[Mode, tuple[str, str]] = {
     "chat": ("CHATGPT_CODEX_CHAT_MODEL", "gpt-6-luna"),

@@ -199,10 +199,7 @@ class ChatGPTCodexBlock(Block):
             test_mock={"ask": lambda question, _: _test_answer(question)},
         )
 
-    # The platform hands the credential over by its field's name, which the base class cannot say.
-    async def run(  # type: ignore[override]
-        self, input_data: Input, *, credentials: APIKeyCredentials, **_: object
-    ) -> BlockOutput:
+    async def run(self, input_data: Input, *, credentials: APIKeyCredentials, **_: object) -> BlockOutput:
         """Yields a whole answer on `response`, or what there is of one on `incomplete` or `refusal`, and `error`."""
         try:
             question = _question_of(input_data, os.environ)
@@ -215,7 +212,7 @@ class ChatGPTCodexBlock(Block):
                 yield "notices", list(error.notices)
             yield "error", str(error)
             return
-        self.merge_stats(stats_of(answer.result.usage, answer.result.calls))
+        self.merge_stats(stats_of(answer.result.usage, answer.result.calls, answer.result.cost))
         for pin, value in _outputs_of(answer, question, input_data.mode):
             yield pin, value
 

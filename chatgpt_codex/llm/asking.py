@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import SecretStr
 
 from .credentials import resolve_api_key
 from .fallback import with_fallback
+from .prices import cost_of
 from .requests import Request
 from .responses_client import ResponsesClient
 from .results import Result
@@ -54,8 +55,12 @@ async def ask(question: Question, key: SecretStr, environ: Mapping[str, str] = o
     )
     complete = with_fallback(client.complete, question.fallback_models)
     if question.request.output_format is None:
-        return Answer(result=await complete(question.request))
+        return Answer(result=await _priced(await complete(question.request)))
     outcome = await complete_structured(complete, question.request)
     if isinstance(outcome, Structured):
-        return Answer(result=outcome.result, value=outcome.value)
-    return Answer(result=outcome)
+        return Answer(result=await _priced(outcome.result), value=outcome.value)
+    return Answer(result=await _priced(outcome))
+
+
+async def _priced(result: Result) -> Result:
+    return replace(result, cost=await cost_of(result.model, result.usage))

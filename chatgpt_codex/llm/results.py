@@ -55,6 +55,8 @@ class Result:
     """Why the model would not answer; "" if it did."""
     tool_calls: tuple[ToolCall, ...] = ()
     usage: Usage = Usage()
+    cost: float | None = None
+    """US dollars at OpenAI's list prices; None if not known. See `prices`."""
     response_id: str = ""
     notices: tuple[str, ...] = ()
     """What was dropped, retried or replaced on the way, one sentence each."""

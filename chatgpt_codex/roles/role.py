@@ -175,7 +175,7 @@ class RoleBase(Block):
                 yield "notices", notices
             yield "error", str(error)
             return
-        self.merge_stats(stats_of(answer.result.usage, answer.result.calls))
+        self.merge_stats(stats_of(answer.result.usage, answer.result.calls, answer.result.cost))
         for pin, value in _outputs_of(answer, assignment, settings.output_limit):
             yield pin, value
 
