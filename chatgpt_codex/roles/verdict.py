@@ -70,7 +70,7 @@ def judge(
     evidence, notices = _evidence_of(claims, criteria, work)
     notices = (*notices, *_dangling_remarks(remarks, criteria, work))
     dangling = dangling_ids(work.requirements, (*work.files, *work.tests))
-    found = (*remarks, *_uncovered(evidence, remarks, criteria, work), *_misnamed(work))
+    found = (*remarks, *_uncovered(evidence, remarks, criteria, work), *_misnamed(work, remarks))
     findings = tuple(
         Finding(id=f"F{work.revision}.{number}", **remark.model_dump()) for number, remark in enumerate(found, start=1)
     )
@@ -132,7 +132,7 @@ class _Evidence:
     tests: tuple[str, ...]
 
 
-def _identity(finding: Finding) -> tuple[str, str, str]:
+def _identity(finding: Remark) -> tuple[str, str, str]:
     message = _LINE_NUMBERS.sub(" ", finding.message.casefold())
     return (
         finding.criterion_id or "",
@@ -211,14 +211,18 @@ def _uncovered(
         )
 
 
-def _misnamed(work: Handoff) -> Iterator[Remark]:
+def _misnamed(work: Handoff, remarks: Iterable[Remark]) -> Iterator[Remark]:
+    # Reviewers are asked to repeat what still stands, and that includes what was computed the last time.
+    repeated = {_identity(remark) for remark in remarks}
     for dangler in dangling_ids(work.requirements, (*work.files, *work.tests)):
-        yield Remark(
+        remark = Remark(
             severity="minor",
             file=dangler.path,
             message=str(dangler),
             suggestion="Name the ids that the requirements have.",
         )
+        if _identity(remark) not in repeated:
+            yield remark
 
 
 def _row(

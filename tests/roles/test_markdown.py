@@ -1,11 +1,12 @@
 import re
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatgpt_codex.roles.markdown import bullets, document, fenced, section, table
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="`~a\n ", max_size=60))
 def test_nothing_inside_closes_a_fence(text: str) -> None:
     opening, *body, closing = fenced(text, "md").split("\n")

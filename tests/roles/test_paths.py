@@ -1,7 +1,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatgpt_codex.roles.paths import MAX_PATH_LENGTH, PathError, check_distinct, normalise_path, path_key
@@ -79,6 +79,7 @@ def test_path_that_must_not_be_written_is_refused(path: str, problem: str) -> No
     assert len(message) < 300
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30) | st.lists(st.sampled_from(["a", "B", "..", ".", "", ".git", "c:", "\\"])).map("/".join))
 def test_accepted_path_stays_in_the_folder_and_is_its_own_normal_form(path: str) -> None:
     try:

@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatgpt_codex.roles.tracing import Criterion, criteria_named, criteria_of, dangling_ids, with_distinct_ids
@@ -46,6 +46,7 @@ def test_doubled_ids_are_renamed_and_told() -> None:
     )
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.builds(

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chatgpt_codex.roles.reviewer import Review, _delivery_of
 from chatgpt_codex.roles.tracing import criteria_of
 from chatgpt_codex.roles.verdict import Decision, judge, stop_of
 from chatgpt_codex.roles.work import (
@@ -221,6 +222,19 @@ CASES = {
         computed=("a.py names R8, but no requirement or criterion has this id.",),
         notices=("a.py names R8, but no requirement or criterion has this id.",),
     ),
+    "a file that names a requirement nobody has, as the reviewer says, too": Case(
+        decision="approved",
+        files=(_file("a.py", "R1.1", "R8"),),
+        remarks=(_remark("nit", "a.py names R8, but no requirement or criterion has this id.", file="a.py"),),
+        notices=("a.py names R8, but no requirement or criterion has this id.",),
+    ),
+    "not covered, as the reviewer says, too, but lightly": Case(
+        decision="changes",
+        claims=(_claim("R1.1", []),),
+        remarks=(_remark("nit", _NO_FILE, criterion="R1.1"),),
+        computed=(_NO_FILE,),
+        covered="",
+    ),
     "a test that names a criterion nobody has": Case(
         decision="approved",
         tests=(_file("test_a.py", "R1.8"),),
@@ -318,6 +332,7 @@ _WORK = st.builds(
 _REVIEWS = st.tuples(st.lists(_REMARKS, max_size=4), st.lists(_CLAIMS, max_size=4))
 
 
+@settings(deadline=None)
 @given(_WORK, _REVIEWS)
 def test_changes_exactly_if_something_blocks_or_a_must_is_uncovered(
     work: Handoff, review: tuple[list[Remark], list[CoverageClaim]]
@@ -329,6 +344,7 @@ def test_changes_exactly_if_something_blocks_or_a_must_is_uncovered(
     assert (judgement.decision == "changes") == (blocked or uncovered)
 
 
+@settings(deadline=None)
 @given(_WORK, _REVIEWS)
 def test_nothing_of_a_review_is_lost(work: Handoff, review: tuple[list[Remark], list[CoverageClaim]]) -> None:
     remarks, claims = review
@@ -345,6 +361,25 @@ def test_nothing_of_a_review_is_lost(work: Handoff, review: tuple[list[Remark], 
     assert "b.py names R9, but no requirement or criterion has this id." in judgement.notices
 
 
+@settings(deadline=None)
+@given(_WORK, _REVIEWS, st.integers(1, 5), st.lists(st.lists(_REMARKS, max_size=2), max_size=3))
+def test_work_goes_exactly_one_way(
+    work: Handoff, review: tuple[list[Remark], list[CoverageClaim]], cap: int, past: list[list[Remark]]
+) -> None:
+    history = tuple(
+        Round(revision=number, findings=tuple(Finding(id=f"F{number}.1", **one.model_dump()) for one in remarks))
+        for number, remarks in enumerate(past, start=1)
+    )
+    work = work.model_copy(update={"history": history})
+    remarks, claims = review
+    answer = Review(findings=tuple(remarks), coverage=tuple(claims), summary="approved!")
+    pins = dict(_delivery_of(answer, work, cap).pins)
+    (way,) = {"approved_work", "changes_requested", "stopped"} & pins.keys()
+    assert (way == "approved_work") == (pins["verdict"] == "approved")
+    assert way != "changes_requested" or work.revision < cap
+
+
+@settings(deadline=None)
 @given(_WORK, st.lists(_REVIEWS, min_size=8, max_size=8), st.integers(1, 6))
 def test_every_loop_ends_within_the_cap_whatever_the_reviewer_says(
     work: Handoff, reviews: list[tuple[list[Remark], list[CoverageClaim]]], cap: int
