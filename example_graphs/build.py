@@ -270,7 +270,7 @@ def _team(graph: Drawing, *, approval: bool) -> None:
         person = graph.node("Approve the requirements", _HUMAN_IN_THE_LOOP, 3, 0, name="Requirements", editable=True)
         graph.link(analyst("handoff"), person("data"))
         graph.link(person("approved_data"), developer("handoff"))
-        rejected = graph.output("rejected", 4, -1, description="The requirements, if the person rejected them.")
+        rejected = graph.output("rejected", 4, 1, description="The requirements, if the person rejected them.")
         graph.link(person("rejected_data"), rejected)
     else:
         graph.link(analyst("handoff"), developer("handoff"))
