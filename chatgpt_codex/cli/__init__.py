@@ -28,6 +28,7 @@ class _Subcommand:
 
 _SUBCOMMANDS: Mapping[str, _Subcommand] = {
     "run": _Subcommand(".run", "Run an AutoGPT graph file here, without AutoGPT."),
+    "runs": _Subcommand(".runs", "Look at the runs kept so far, resume one, or repeat a part of it."),
     "simulate": _Subcommand(".simulate", "Serve an OpenAI API that needs no key."),
 }
 

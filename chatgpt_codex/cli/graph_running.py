@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+import shlex
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,15 +19,19 @@ from rich.console import Console
 
 from .._host import APIKeyCredentials
 from ..block import ChatGPTCodexBlock
+from ..llm.errors import ConfigurationError
 from ..roles import BusinessAnalystBlock, DeveloperBlock, ProjectManagerBlock, ReviewerBlock
 from ..runner.errors import CredentialsMissingError, RunnerError
 from ..runner.executor import DEFAULT_MAX_CONCURRENCY, GraphRun
 from ..runner.graph import Graph, Node
 from ..runner.graph_plan import CredentialsResolver
+from ..runner.journal.entries import Simulation
+from ..runner.journal.errors import JournalError, JournalWriteError
+from ..runner.journal.run_journal import RunJournal
 from ..runner.registry import BlockRegistry
 from ..runner.result import RunResult
 from ..runner.review import ApproveAll
-from ..simulator import Simulator, load_script
+from ..simulator import ScriptError, Simulator, load_script
 from . import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
 from .approval import TerminalApprover
 from .live_view import run_view
@@ -37,40 +43,172 @@ CommandT = TypeVar("CommandT", bound=Callable[..., object])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RunLimits:
-    """How far a run may go."""
+class OutputFolder:
+    """Where the files that the Developer made go."""
+
+    path: Path
+    overwrite: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunOptions:
+    """What every command that runs a graph lets the user choose."""
 
     max_concurrency: int = DEFAULT_MAX_CONCURRENCY
     """How many nodes run at the same time."""
     deadline_seconds: float | None = None
     """Time for the whole run; None is no limit."""
+    approve_all: bool = False
+    """Whether reviews are approved unseen, and not asked about."""
+    folder: OutputFolder | None = None
+    as_json: bool = False
+    """Whether stdout gets one JSON object instead of the outputs."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Simulation:
-    """Answers come from the simulator, not from a model."""
+class RunJob:
+    """A graph that is about to run."""
 
-    script: Path | None
-    """What it answers; None: its default answer to everything."""
+    run_id: str
+    graph: Graph
+    inputs: Mapping[str, object]
+    """By the name of an AgentInput node."""
+    simulation: Simulation | None
+    """None: real models answer."""
+    journal: RunJournal | None
+    """Where the run is kept; None keeps nothing."""
+    resume_command: str
+    """What to type to go on with the run if it stops early."""
 
 
-def limit_options(command: CommandT) -> CommandT:
-    """Adds `--max-concurrency` and `--deadline`."""
-    concurrency = click.option(
+def journal_option(command: CommandT) -> CommandT:
+    """Adds `--journal`."""
+    return click.option(
+        "--journal",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="The journal of runs; left out, the one in your state folder.",
+    )(command)
+
+
+def resume_command(run_id: str, journal: Path | None) -> str:
+    """What to type to resume a run; `journal` is None for the one in the state folder."""
+    place = ["--journal", str(journal)] if journal else []
+    return shlex.join(["chatgpt-codex", "runs", "resume", run_id[:8], *place])
+
+
+def run_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Adds the options of RunOptions; the command gets them as `options`."""
+
+    @wraps(command)
+    def with_options(
+        *arguments: object,
+        max_concurrency: int,
+        deadline: float | None,
+        approve_all: bool,
+        output_dir: Path | None,
+        overwrite: bool,
+        as_json: bool,
+        **named: object,
+    ) -> int:
+        options = RunOptions(
+            max_concurrency=max_concurrency,
+            deadline_seconds=deadline,
+            approve_all=approve_all,
+            folder=None if output_dir is None else OutputFolder(path=output_dir, overwrite=overwrite),
+            as_json=as_json,
+        )
+        return command(*arguments, options=options, **named)
+
+    for option in reversed(_OPTIONS):
+        with_options = option(with_options)
+    return with_options
+
+
+_OPTIONS = (
+    click.option(
         "--max-concurrency",
         type=click.IntRange(min=1),
         default=DEFAULT_MAX_CONCURRENCY,
         show_default=True,
         metavar="N",
         help="How many nodes run at the same time.",
-    )
-    deadline = click.option(
+    ),
+    click.option(
         "--deadline",
         type=click.FloatRange(min=0, min_open=True),
         metavar="SECONDS",
         help="Stop the run after this time. What is done by then is kept.",
-    )
-    return concurrency(deadline(command))
+    ),
+    click.option("--approve-all", is_flag=True, help="Approve whatever the graph wants a person to approve, unseen."),
+    click.option(
+        "--output-dir",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Write the files and tests that the Developer made into this folder.",
+    ),
+    click.option("--overwrite", is_flag=True, help="Let --output-dir replace files that exist."),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON object: status, outputs, errors, usage."),
+)
+
+
+def run_and_report(prepare: Callable[[], RunJob], options: RunOptions) -> int:
+    """Run a graph, show it running, print what it gave or why it gave nothing; returns the exit code.
+
+    Args:
+        prepare: Makes the job; may raise whatever says that the command was called wrongly.
+        options: What the user chose.
+    """
+    job = None
+    try:
+        job = prepare()
+        result = _run_in_view(job, options)
+    except JournalWriteError as error:
+        _refuse(error, as_json=options.as_json)
+        if job is not None:
+            click.echo(f"What ended before is kept. To go on: {job.resume_command}", err=True)
+        return EXIT_FAILED
+    except (RunnerError, JournalError, ScriptError, ConfigurationError) as error:
+        _refuse(error, as_json=options.as_json)
+        return EXIT_USAGE
+    code = _report(result, options)
+    if result.status != "completed" and job.journal is not None:
+        click.echo(f"To go on: {job.resume_command}", err=True)
+    return code
+
+
+def _refuse(error: Exception, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(refusal_json(str(error)))
+    click.echo(f"Error: {error}", err=True)
+
+
+def _run_in_view(job: RunJob, options: RunOptions) -> RunResult:
+    """Runs a graph while stderr shows how it goes."""
+    with _api_key(job.simulation) as key, run_view(sys.stderr) as view:
+        try:
+            graph_run = GraphRun(
+                job.graph,
+                job.inputs,
+                registry=block_registry(),
+                credentials_for=_wallet(key),
+                approver=ApproveAll() if options.approve_all else TerminalApprover(view.pause),
+                on_event=view,
+                journal=job.journal,
+                max_concurrency=options.max_concurrency,
+                deadline_seconds=options.deadline_seconds,
+                run_id=job.run_id,
+            )
+        except CredentialsMissingError:
+            raise RunnerError(
+                "The graph asks a model, and there is no API key. Set OPENAI_API_KEY (for a server of your own, "
+                "OPENAI_BASE_URL as well), or add --simulate to try the graph without a key."
+            ) from None
+        if job.journal is None:
+            return asyncio.run(_until_interrupted(graph_run))
+        with job.journal as journal:
+            result = asyncio.run(_until_interrupted(graph_run))
+            journal.finish(result)
+        return result
 
 
 def block_registry() -> BlockRegistry:
@@ -80,57 +218,15 @@ def block_registry() -> BlockRegistry:
     )
 
 
-def run_in_view(
-    graph: Graph,
-    inputs: Mapping[str, object],
-    *,
-    simulation: Simulation | None,
-    limits: RunLimits,
-    approve_all: bool = False,
-) -> RunResult:
-    """Run a graph while stderr shows how it goes. Ctrl-C ends it in good order.
-
-    Raises:
-        RunnerError: The graph cannot be run; no node has run.
-        ScriptError: The simulation's script cannot be used.
-    """
-    with _api_key(simulation) as key, run_view(sys.stderr) as view:
-        try:
-            graph_run = GraphRun(
-                graph,
-                inputs,
-                registry=block_registry(),
-                credentials_for=_wallet(key),
-                approver=ApproveAll() if approve_all else TerminalApprover(view.pause),
-                on_event=view,
-                max_concurrency=limits.max_concurrency,
-                deadline_seconds=limits.deadline_seconds,
-            )
-        except CredentialsMissingError:
-            raise RunnerError(
-                "The graph asks a model, and there is no API key. Set OPENAI_API_KEY (for a server of your own, "
-                "OPENAI_BASE_URL as well), or add --simulate to try the graph without a key."
-            ) from None
-        return asyncio.run(_until_interrupted(graph_run))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OutputFolder:
-    """Where the files that the Developer made go."""
-
-    path: Path
-    overwrite: bool
-
-
-def report(result: RunResult, *, as_json: bool, folder: OutputFolder | None = None) -> int:
-    """Print what a run gave, outputs to stdout and the rest to stderr; returns the exit code."""
-    if as_json:
+def _report(result: RunResult, options: RunOptions) -> int:
+    """Prints what a run gave, outputs to stdout and the rest to stderr; returns the exit code."""
+    if options.as_json:
         click.echo(result_json(result))
     else:
         print_outputs(result, sys.stdout)
     print_tables(result, Console(stderr=True))
     print_summary(result, sys.stderr)
-    if folder is not None and not _wrote_files(result, folder):
+    if options.folder is not None and not _wrote_files(result, options.folder):
         return EXIT_FAILED
     if result.status == "cancelled":
         return EXIT_INTERRUPTED
@@ -147,14 +243,6 @@ def _wrote_files(result: RunResult, folder: OutputFolder) -> bool:
     made = ", ".join(file.path for file in files) or "nothing: no Developer made a file"
     click.echo(f"Written to {folder.path}: {made}", err=True)
     return True
-
-
-def refuse(error: Exception, *, as_json: bool, exit_code: int = EXIT_USAGE) -> int:
-    """Print why there is no result; returns the exit code."""
-    if as_json:
-        click.echo(refusal_json(str(error)))
-    click.echo(f"Error: {error}", err=True)
-    return exit_code
 
 
 async def _until_interrupted(graph_run: GraphRun) -> RunResult:

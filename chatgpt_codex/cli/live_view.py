@@ -62,6 +62,8 @@ class PlainView:
                 self._say(execution, f"{retry.reason} Attempt {retry.attempt} in {retry.delay_seconds:.1f} s.")
             case NodeProgress(execution=execution, event=Noticed(notice=notice)):
                 self._say(execution, notice)
+            case NodeFinished(execution=execution, replayed=True) if _is_work(execution):
+                self._say(execution, f"done before{_tokens_said(event)}")
             case NodeFinished(execution=execution) if _is_work(execution):
                 self._say(execution, f"done in {event.seconds:.1f} s{_tokens_said(event)}")
             case NodeFailed(execution=execution):
@@ -84,7 +86,7 @@ class _Row:
     seconds: float | None = None
 
 
-_STYLES = {"running": "cyan", "done": "green", "failed": "bold red", "waiting": "yellow"}
+_STYLES = {"running": "cyan", "done": "green", "done before": "green dim", "failed": "bold red", "waiting": "yellow"}
 
 
 class TableView:
@@ -110,7 +112,7 @@ class TableView:
             case NodeProgress(execution=execution, event=progress):
                 self._show_progress(self._row(execution), progress)
             case NodeFinished(execution=execution) if execution.id in self._rows:
-                self._end(self._rows[execution.id], "done", event)
+                self._end(self._rows[execution.id], "done before" if event.replayed else "done", event)
             case NodeFailed(execution=execution):
                 self._end(self._row(execution), "failed", event)
             case _:

@@ -1,15 +1,17 @@
 """`chatgpt-codex run`: runs a graph file, shows it running, prints what it gave."""
 
 from pathlib import Path
+from uuid import uuid4
 
 import click
 
-from ..llm.errors import ConfigurationError
-from ..runner.errors import RunnerError
 from ..runner.graph import load_graph
-from ..simulator import ScriptError
+from ..runner.journal.database import default_path
+from ..runner.journal.entries import RunStart, Simulation
+from ..runner.journal.opening import new_run
+from ..runner.journal.run_journal import RunJournal
 from .graph_inputs import read_inputs
-from .graph_running import OutputFolder, RunLimits, Simulation, limit_options, refuse, report, run_in_view
+from .graph_running import RunJob, RunOptions, journal_option, resume_command, run_and_report, run_options
 
 _BESIDE_THE_GRAPH = "the script beside the graph"
 
@@ -27,49 +29,50 @@ _BESIDE_THE_GRAPH = "the script beside the graph"
     help="Answer from the built-in simulator, without a key. SCRIPT says what it answers; left out, "
     "GRAPH.simulation.yaml beside the graph is taken, and a default answer if there is none.",
 )
-@limit_options
-@click.option("--approve-all", is_flag=True, help="Approve whatever the graph wants a person to approve, unseen.")
-@click.option(
-    "--output-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Write the files and tests that the Developer made into this folder.",
-)
-@click.option("--overwrite", is_flag=True, help="Let --output-dir replace files that exist.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: status, outputs, errors, usage.")
+@journal_option
+@click.option("--no-journal", is_flag=True, help="Keep nothing of the run; it cannot be resumed.")
+@run_options
 def run(
     graph: Path,
     pairs: tuple[str, ...],
     document: str | None,
     script: str | None,
-    max_concurrency: int,
-    deadline: float | None,
-    approve_all: bool,
-    output_dir: Path | None,
-    overwrite: bool,
-    as_json: bool,
+    journal: Path | None,
+    no_journal: bool,
+    options: RunOptions,
 ) -> int:
     """Run GRAPH, a file that AutoGPT exported as an agent, and print its outputs.
 
-    Progress goes to stderr, outputs to stdout. The exit code is 0 only if every node succeeded.
+    Progress goes to stderr, outputs to stdout. The exit code is 0 only if every node succeeded. The run is kept:
+    see `chatgpt-codex runs`.
     """
-    try:
-        result = run_in_view(
-            load_graph(graph),
-            read_inputs(pairs, document),
+    if journal is not None and no_journal:
+        raise click.UsageError("--journal and --no-journal contradict each other. Give one of them.")
+
+    def prepare() -> RunJob:
+        start = RunStart(
+            run_id=str(uuid4()),
+            graph=load_graph(graph),
+            inputs=read_inputs(pairs, document),
             simulation=_simulation(script, graph),
-            limits=RunLimits(max_concurrency=max_concurrency, deadline_seconds=deadline),
-            approve_all=approve_all,
         )
-    except (RunnerError, ScriptError, ConfigurationError) as error:
-        return refuse(error, as_json=as_json)
-    folder = None if output_dir is None else OutputFolder(path=output_dir, overwrite=overwrite)
-    return report(result, as_json=as_json, folder=folder)
+        return RunJob(
+            run_id=start.run_id,
+            graph=start.graph,
+            inputs=start.inputs,
+            simulation=start.simulation,
+            journal=None if no_journal else RunJournal(journal or default_path(), new_run(start)),
+            resume_command=resume_command(start.run_id, journal),
+        )
+
+    return run_and_report(prepare, options)
 
 
 def _simulation(script: str | None, graph: Path) -> Simulation | None:
+    """Who answers; with the whole path of the script, as the run may be resumed from another folder."""
     if script is None:
         return None
     if script != _BESIDE_THE_GRAPH:
-        return Simulation(script=Path(script))
+        return Simulation(script=Path(script).absolute())
     beside = graph.with_suffix(".simulation.yaml")
-    return Simulation(script=beside if beside.exists() else None)
+    return Simulation(script=beside.absolute() if beside.exists() else None)

@@ -54,9 +54,6 @@ class Recall:
         ]
         return cls(finished, dict(connection.execute("SELECT digest, content FROM parts WHERE run = ?", (run,))))
 
-    def __len__(self) -> int:
-        return sum(map(len, self._pool.values()))
-
     def take(self, execution: ExecutionRef, inputs: Mapping[str, object]) -> tuple[int, RecordedExecution] | None:
         """The row and the outcome of an execution of this node with these inputs, if there is one left."""
         if not self._pool:

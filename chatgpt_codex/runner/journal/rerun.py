@@ -8,7 +8,7 @@ from ..check import all_sub_graphs
 from ..execution_ids import NodePath
 from ..graph import Graph
 from ..node_plan import node_name
-from ..registry import BlockRegistry
+from ..registry import NOTE_KIND, BlockRegistry
 from .errors import RunStateError
 
 _MAIN = None
@@ -44,7 +44,8 @@ def find_node(graph: Graph, name: str, registry: BlockRegistry) -> NodePlace:
             raise RunStateError(f"The graph has {len(found)} nodes called {name!r}. Name one by its id: {ids}.")
         if found:
             return found[0]
-    known = ", ".join(sorted({repr(node_name(node, registry.info(node.block_id))) for node in graph.nodes}))
+    infos = [(node, registry.info(node.block_id)) for node in graph.nodes if node.block_id in registry]
+    known = ", ".join(sorted({repr(node_name(node, info)) for node, info in infos if info.kind != NOTE_KIND}))
     raise RunStateError(f"The graph has no node {name!r}. Its nodes are: {known}.")
 
 
@@ -61,11 +62,11 @@ class Dependents:
         graphs: dict[str | None, Graph] = {each.id: each for each in all_sub_graphs(graph)}
         graphs[_MAIN] = graph
         self._called = {
-            (graph_id, node.id): str(node.input_default["graph_id"])
+            (graph_id, node.id): called
             for graph_id, part in graphs.items()
             for node in part.nodes
             # Only a node that runs an agent has this value, and its agent is in the file.
-            if node.input_default.get("graph_id") in graphs
+            if isinstance(called := node.input_default.get("graph_id"), str) and called in graphs
         }
         # A node whose agent holds the start must be run again, but not everything in the agent.
         self._entered = self._callers(start.graph_id)

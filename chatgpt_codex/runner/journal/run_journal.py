@@ -45,8 +45,6 @@ class RunJournal:
         self._opened: OpenedRun | None = None
         self._thread: WriterThread[Entry] | None = None
         self._rows: dict[str, int] = {}
-        self.recallable = 0
-        """How many finished executions the run had when it was opened."""
 
     def __enter__(self) -> Self:
         connection = open_database(self._path)
@@ -59,7 +57,6 @@ class RunJournal:
         writer = RunWriter(connection, opened.lease, opened.known_parts)
         self._connection, self._opened = connection, opened
         self._thread = WriterThread(connection, self._path, writer.write, beat_seconds=HEARTBEAT_SECONDS)
-        self.recallable = len(opened.recall)
         return self
 
     def __exit__(
