@@ -29,6 +29,7 @@ class _Subcommand:
 _SUBCOMMANDS: Mapping[str, _Subcommand] = {
     "run": _Subcommand(".run", "Run an AutoGPT graph file here, without AutoGPT."),
     "runs": _Subcommand(".runs", "Look at the runs kept so far, resume one, or repeat a part of it."),
+    "graph": _Subcommand(".graph", "Check, show or draw a graph file, without running it."),
     "simulate": _Subcommand(".simulate", "Serve an OpenAI API that needs no key."),
     "autogpt": _Subcommand(".autogpt", "Put the blocks into an AutoGPT platform, and prove that they load."),
     "doctor": _Subcommand(".doctor", "Check this machine: what is there, what is missing, what to do."),
