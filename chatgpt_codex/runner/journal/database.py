@@ -82,6 +82,20 @@ def default_path() -> Path:
     return user_state_path("chatgpt-codex", appauthor=False) / "runs.sqlite3"
 
 
+def has_file(path: Path) -> bool:
+    """Whether there is a journal yet.
+
+    Raises:
+        JournalFileError: The folder may not be looked into.
+    """
+    try:
+        return path.exists()
+    except OSError as error:
+        raise JournalFileError(
+            f"The journal {str(path)!r} cannot be looked for: {error.strerror}. Name another file with --journal."
+        ) from None
+
+
 def open_database(path: Path) -> sqlite3.Connection:
     """Open the journal; an absent one is made, for this user's eyes only.
 

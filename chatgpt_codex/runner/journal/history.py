@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from ..graph import Graph, parse_graph
-from .database import open_database, said_in_a_sentence
+from .database import has_file, open_database, said_in_a_sentence
 from .entries import ExecutionState, KeptStatus, Simulation
 from .errors import JournalFileError, RunNotFoundError
 from .lease import Owner
@@ -165,7 +165,7 @@ def open_history(path: Path) -> Iterator[History]:
     Raises:
         JournalFileError: The file cannot be read, or is no journal.
     """
-    if not path.exists():
+    if not has_file(path):
         yield History(None)
         return
     connection = open_database(path)
