@@ -9,7 +9,7 @@ The platform's rules, each of which a graph can observe:
 - A set whose values do not fit the block stays incomplete. Values that came over links stay in it, values
   taken from an earlier set do not.
 
-Every operation costs the same however many sets wait.
+A value costs the same however many sets wait, unless it completes them.
 """
 
 from collections import deque
@@ -24,9 +24,11 @@ PreparedT = TypeVar("PreparedT")
 class InputSet:
     """The values gathered so far for one execution of a node."""
 
-    __slots__ = ("complete", "mismatch", "missing_plain", "starved", "values")
+    __slots__ = ("complete", "mismatch", "missing_plain", "number", "starved", "values")
 
-    def __init__(self, missing_plain: int) -> None:
+    def __init__(self, number: int, missing_plain: int) -> None:
+        self.number = number
+        """The order in which sets were opened."""
         self.values: dict[str, object] = {}
         """By pin, as linked."""
         self.missing_plain = missing_plain
@@ -47,7 +49,7 @@ class InputQueue(Generic[PreparedT]):
         prepare: Turns the values of a full set into the inputs of an execution; raises InputMismatchError.
     """
 
-    __slots__ = ("_latest", "_open", "_plain", "_prepare", "_starved", "_static", "_vacant")
+    __slots__ = ("_latest", "_open", "_opened", "_plain", "_prepare", "_starved", "_static", "_vacant")
 
     def __init__(
         self,
@@ -59,6 +61,7 @@ class InputQueue(Generic[PreparedT]):
         self._plain = frozenset(linked) - static
         self._prepare = prepare
         self._latest: dict[str, object] | None = None
+        self._opened = 0
         self._open: dict[int, InputSet] = {}
         # Sets that lack the pin, earliest first. Those that completed meanwhile are dropped when met.
         self._vacant: dict[str, deque[InputSet]] = {pin: deque() for pin in linked}
@@ -70,15 +73,17 @@ class InputQueue(Generic[PreparedT]):
         target.values[pin] = value
         if pin in self._plain:
             target.missing_plain -= 1
-        prepared = self._try(target)
+        prepared = self._try(target, self._latest)
         if prepared is None:
             return []
         ready = [prepared]
         if static:
-            starved, self._starved = self._starved, []
+            # All of them take what they lack from the set that has just been completed, not from one another.
+            completed = self._latest
+            starved, self._starved = sorted(self._starved, key=lambda waiting: waiting.number), []
             for waiting in starved:
                 waiting.starved = False
-                if not waiting.complete and (other := self._try(waiting)) is not None:
+                if not waiting.complete and (other := self._try(waiting, completed)) is not None:
                     ready.append(other)
         return ready
 
@@ -95,7 +100,8 @@ class InputQueue(Generic[PreparedT]):
         return None
 
     def _new_set(self) -> InputSet:
-        created = InputSet(missing_plain=len(self._plain))
+        self._opened += 1
+        created = InputSet(self._opened, missing_plain=len(self._plain))
         self._open[id(created)] = created
         for vacant in self._vacant.values():
             while vacant and vacant[0].complete:
@@ -103,16 +109,17 @@ class InputQueue(Generic[PreparedT]):
             vacant.append(created)
         return created
 
-    def _try(self, target: InputSet) -> PreparedT | None:
+    def _try(self, target: InputSet, earlier: dict[str, object] | None) -> PreparedT | None:
+        """Completes the set if it can be, with what it lacks at static pins from an `earlier` one."""
         if target.missing_plain:
             return None
         values = target.values
         absent = [pin for pin in self._static if pin not in values]
         if absent:
-            if self._latest is None:
+            if earlier is None:
                 self._starve(target)
                 return None
-            values = {**values, **{pin: self._latest[pin] for pin in absent}}
+            values = {**values, **{pin: earlier[pin] for pin in absent}}
         try:
             prepared = self._prepare(values)
         except InputMismatchError as error:

@@ -86,6 +86,19 @@ def test_values_that_do_not_fit_never_run_and_block_nothing() -> None:
     assert str(stuck.mismatch) == "input 'pin' is bad"
 
 
+def test_waiting_sets_take_what_they_lack_from_the_one_that_was_completed() -> None:
+    inputs = queue("a", "b", "c", static=frozenset({"a", "b", "c"}))
+    for value in (1, 2, 3):
+        inputs.offer("a", value, static=True)
+    inputs.offer("b", 10, static=True)
+    inputs.offer("b", 20, static=True)
+    assert inputs.offer("c", 0, static=True) == [
+        {"a": 1, "b": 10, "c": 0},
+        {"a": 2, "b": 20, "c": 0},
+        {"a": 3, "b": 10, "c": 0},
+    ]
+
+
 class NaiveQueue:
     """The platform's rules as they are written down, whatever they cost."""
 
