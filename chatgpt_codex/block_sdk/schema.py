@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from typing import Any, TypeGuard, cast
 from weakref import WeakKeyDictionary
 
-from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
 from .credentials import CredentialsMetaInput
-from .json_schema import JsonObject, describe_mismatch, resolve_references
+from .json_schema import JsonObject, resolve_references
+from .schema_check import SchemaTest
 from .schema_field import SchemaField
 
 _SCHEMAS: WeakKeyDictionary[type, JsonObject] = WeakKeyDictionary()
-_VALIDATORS: WeakKeyDictionary[type, dict[str | None, Draft202012Validator]] = WeakKeyDictionary()
+_TESTS: WeakKeyDictionary[type, dict[str | None, SchemaTest]] = WeakKeyDictionary()
 
 
 def _schema_of(schema: "type[BlockSchema]") -> JsonObject:
@@ -23,12 +23,12 @@ def _schema_of(schema: "type[BlockSchema]") -> JsonObject:
     return _SCHEMAS[schema]
 
 
-def _validator_of(schema: "type[BlockSchema]", field_name: str | None = None) -> Draft202012Validator:
-    validators = _VALIDATORS.setdefault(schema, {})
-    if field_name not in validators:
+def _test_of(schema: "type[BlockSchema]", field_name: str | None = None) -> SchemaTest:
+    tests = _TESTS.setdefault(schema, {})
+    if field_name not in tests:
         whole = _schema_of(schema)
-        validators[field_name] = Draft202012Validator(whole if field_name is None else whole["properties"][field_name])
-    return validators[field_name]
+        tests[field_name] = SchemaTest(whole if field_name is None else whole["properties"][field_name])
+    return tests[field_name]
 
 
 def without_empty(data: Mapping[str, object]) -> dict[str, object]:
@@ -81,7 +81,7 @@ class BlockSchema(BaseModel):
     @classmethod
     def validate_data(cls, data: Mapping[str, object]) -> str | None:
         """Say why `data` does not fit, or return None. A pin that holds None counts as empty."""
-        return describe_mismatch(_validator_of(cls), without_empty(data))
+        return _test_of(cls).mismatch(without_empty(data))
 
     @classmethod
     def get_mismatch_error(cls, data: Mapping[str, object]) -> str | None:
@@ -95,7 +95,7 @@ class BlockSchema(BaseModel):
         Raises:
             ValueError: There is no such pin.
         """
-        return describe_mismatch(_validator_of(cls, cls._declared(field_name)), data)
+        return _test_of(cls, cls._declared(field_name)).mismatch(data)
 
     @classmethod
     def get_fields(cls) -> set[str]:

@@ -7,11 +7,11 @@ from typing import Final, cast
 
 from ..block_sdk.conversion import convert
 from ..block_sdk.errors import ConversionError
+from ..block_sdk.schema_check import SchemaTest
 from .graph import Node
 from .json_values import to_json_value
 from .pins import PinMergeError, Step, assemble, base_pin
 from .registry import AGENT_KIND, BlockFactory, BlockInfo, JsonObject
-from .schema_check import SchemaTest
 
 LOCAL_USER_ID: Final = "local"
 """The user id that blocks are told: there is one user here."""
@@ -123,7 +123,7 @@ class InputFitter:
                 raise InputMismatchError(name, "is required and has no value")
         for name in bases:
             test = self._tests.get(name)
-            if test is not None and (reason := test.mismatch(inputs[name])) is not None:
+            if test is not None and (reason := _mismatch(test, inputs[name])) is not None:
                 raise InputMismatchError(name, reason)
         return self._wrap(inputs) if self._wraps else inputs
 
@@ -140,7 +140,7 @@ class InputFitter:
                 yield error
                 continue
             test = self._tests.get(name)
-            if test is not None and (reason := test.mismatch(value)) is not None:
+            if test is not None and (reason := _mismatch(test, value)) is not None:
                 yield InputMismatchError(name, reason)
 
     def _convert(self, values: Mapping[str, object]) -> dict[str, object]:
@@ -196,3 +196,8 @@ class NodePlan:
     """Where values go, by output."""
     credentials: Mapping[str, object]
     """By input: what the block's `run` receives."""
+
+
+def _mismatch(test: SchemaTest, value: object) -> str | None:
+    # The platform takes None for a value that is not there.
+    return None if value is None else test.mismatch(value)

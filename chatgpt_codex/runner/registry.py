@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Protocol, cast
 
+from ..block_sdk.schema_check import SchemaTest
 from .basic_blocks import BASIC_BLOCKS
 from .errors import RunnerError
-from .schema_check import SchemaTest
 
 JsonObject = dict[str, Any]
 """A JSON schema."""

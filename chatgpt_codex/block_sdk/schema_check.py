@@ -6,11 +6,11 @@ given to jsonschema, which also knows the reason.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from jsonschema import Draft202012Validator
 
-from ..block_sdk.json_schema import describe_mismatch
+from .json_schema import describe_mismatch
 
 Check: TypeAlias = Callable[[object], bool]
 """True: the value fits. False: it does not fit, or only jsonschema can tell."""
@@ -25,7 +25,10 @@ _ANNOTATIONS: Final = frozenset(
 """Keywords that say nothing about which values fit."""
 
 _CONSTRAINTS: Final = frozenset({"type", "enum", "anyOf", "items", "properties", "required", "additionalProperties"})
+_ENTRY_KEYWORDS: Final = frozenset({"properties", "required", "additionalProperties"})
 _BOUNDS: Final = frozenset({"minimum", "maximum"})
+
+_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 
 _EXACT_TYPES: Final[Mapping[str, frozenset[type]]] = {
     "string": frozenset({str}),
@@ -38,8 +41,12 @@ _EXACT_TYPES: Final[Mapping[str, frozenset[type]]] = {
 }
 
 
-def _anything(_: object) -> bool:
-    return True
+def _anything(value: object) -> bool:
+    """Whatever is JSON; a value that is not fits no schema, however open."""
+    kind = type(value)
+    if kind is dict:
+        return all(map(_anything, cast("dict[str, object]", value).values()))
+    return kind in _SCALARS or (kind is list and all(map(_anything, cast("list[object]", value))))
 
 
 def _undecided(_: object) -> bool:
@@ -48,7 +55,7 @@ def _undecided(_: object) -> bool:
 
 def compile_check(schema: object) -> Check:
     """Turn a schema into its quick check. A keyword that is not understood makes the check say False."""
-    if schema is True or schema == {}:
+    if schema is True:
         return _anything
     if not isinstance(schema, dict) or schema.keys() - _ANNOTATIONS - _CONSTRAINTS - _BOUNDS:
         return _undecided
@@ -56,9 +63,9 @@ def compile_check(schema: object) -> Check:
     options = schema.get("anyOf")
     if options is not None:
         parts.append(_any_of([compile_check(option) for option in options]))
+    if not schema.keys() & {"type", "enum", "anyOf"}:
+        parts.append(_anything)
     match parts:
-        case []:
-            return _anything
         case [only]:
             return only
         case _:
@@ -66,12 +73,19 @@ def compile_check(schema: object) -> Check:
 
 
 def _type(schema: Mapping[str, object]) -> Check | None:
+    names = _type_names(schema)
+    if names is None:
+        return None
+    allowed = frozenset[type]().union(*(_EXACT_TYPES.get(name, frozenset()) for name in names))
+    return lambda value: type(value) in allowed
+
+
+def _type_names(schema: Mapping[str, object]) -> frozenset[str] | None:
+    """The types that a schema allows; None if it does not name any."""
     named = schema.get("type")
     if named is None:
         return None
-    names = named if isinstance(named, list) else [named]
-    allowed = frozenset[type]().union(*(_EXACT_TYPES.get(str(name), frozenset()) for name in names))
-    return lambda value: type(value) in allowed
+    return frozenset(str(name) for name in (named if isinstance(named, list) else [named]))
 
 
 def _choices(schema: Mapping[str, object]) -> Check | None:
@@ -95,36 +109,34 @@ def _bounds(schema: Mapping[str, object]) -> Check | None:
 
 
 def _members(schema: Mapping[str, object]) -> Check | None:
-    checks = [check for check in (_items(schema), _entries(schema)) if check]
-    return (lambda value: all(check(value) for check in checks)) if checks else None
+    # What a list or object holds must be looked at even where anything may be in it: it might not be JSON.
+    names = _type_names(schema) or frozenset()
+    items = _items(schema) if "array" in names or "items" in schema else None
+    entries = _entries(schema) if "object" in names or schema.keys() & _ENTRY_KEYWORDS else None
+    if items is None or entries is None:
+        return items or entries
+    return lambda value: items(value) and entries(value)
 
 
-def _items(schema: Mapping[str, object]) -> Check | None:
+def _items(schema: Mapping[str, object]) -> Check:
     item = compile_check(schema.get("items", True))
-    if item is _anything:
-        return None
     return lambda value: type(value) is not list or all(map(item, value))
 
 
-def _entries(schema: Mapping[str, object]) -> Check | None:
+def _entries(schema: Mapping[str, object]) -> Check:
     properties = schema.get("properties", {})
     required = schema.get("required", [])
     if not isinstance(properties, dict) or not isinstance(required, list):
         return _undecided
     named = {name: compile_check(part) for name, part in properties.items()}
-    named = {name: check for name, check in named.items() if check is not _anything}
     others = compile_check(schema.get("additionalProperties", True))
-    if not named and not required and others is _anything:
-        return None
 
     def check(value: object) -> bool:
         if type(value) is not dict:
             return True
         if any(name not in value for name in required):
             return False
-        if any(name in value and not fits(value[name]) for name, fits in named.items()):
-            return False
-        return others is _anything or all(others(part) for name, part in value.items() if name not in properties)
+        return all(named.get(name, others)(part) for name, part in value.items())
 
     return check
 
@@ -144,8 +156,8 @@ class SchemaTest:
         self._validator: Draft202012Validator | None = None
 
     def mismatch(self, value: object) -> str | None:
-        """Why `value` does not fit, without quoting its text; None if it fits. None counts as absent and fits."""
-        if value is None or self._check(value):
+        """Why `value` does not fit, without quoting its text; None if it fits."""
+        if self._check(value):
             return None
         if self._validator is None:
             self._validator = Draft202012Validator(self._schema)

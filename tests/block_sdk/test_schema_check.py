@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from chatgpt_codex.runner.schema_check import SchemaTest, compile_check
+from chatgpt_codex.block_sdk.schema_check import SchemaTest, compile_check
 
 scalars = st.none() | st.booleans() | st.integers(-3, 3) | st.floats(-3, 3) | st.text("ab", max_size=2)
 values = st.recursive(
