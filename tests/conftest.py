@@ -14,11 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from pydantic import SecretStr
 
 from chatgpt_codex.block_sdk import APIKeyCredentials, Block, NodeExecutionStats
 from chatgpt_codex.block_sdk.errors import BlockExecutionError
 from chatgpt_codex.simulator import Script, Simulator
+
+# No test is about time: a busy machine must not fail one.
+settings.register_profile("chatgpt_codex", deadline=None)
+settings.load_profile("chatgpt_codex")
 
 _MEANINGFUL = ("OPENAI_", "CODEX_", "CHATGPT_CODEX_", "XDG_")
 

@@ -172,10 +172,12 @@ _UNBROKEN = re.compile(r"\S{65,}")
 _ESCAPE = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|[abfnrtv])")
 _SHARED_LETTERS = 12
 """So many letters and digits in a row in common with the request count as repeating it."""
+_TELLING_LETTERS = 5
+"""A text shorter than this may be part of any word; it counts only as a word of its own."""
 _SHARED_KEY = 6
 """So many characters in a row in common with a key count as giving it away."""
 _LONGEST_QUOTE = 400
-_LONGEST_COMPARED = 500_000
+_LONGEST_COMPARED = 100_000
 """Characters of a request; comparing more would hold up the event loop, so nothing is quoted."""
 
 
@@ -206,22 +208,26 @@ def _shows_key(line: str, key: str) -> bool:
 
 
 def _repeats_any(line: str, texts: Iterable[str]) -> bool:
-    shown = _letters_of(line)
-    runs = [shown[start : start + _SHARED_LETTERS] for start in range(len(shown) - _SHARED_LETTERS + 1)]
-    for text in texts:
-        letters = _letters_of(text)
-        if len(letters) >= _SHARED_LETTERS:
-            repeated = any(run in letters for run in runs)
-        else:
-            repeated = _stands_in(line, " ".join(text.split())) or (len(letters) > 4 and letters in shown)
-        if letters and repeated:
-            return True
-    return False
+    # A backslash may be the private text's own or the server's way to quote it, so both readings are compared.
+    readings = [(reading, reading(line)) for reading in (_letters_of, _letters_within)]
+    return any(_repeats(shown, reading(text), line, text) for text in texts for reading, shown in readings)
+
+
+def _repeats(shown: str, letters: str, line: str, text: str) -> bool:
+    if len(letters) < _SHARED_LETTERS:
+        return (len(letters) >= _TELLING_LETTERS and letters in shown) or _stands_in(line, " ".join(text.split()))
+    starts = range(len(shown) - _SHARED_LETTERS + 1)
+    return any(shown[start : start + _SHARED_LETTERS] in letters for start in starts)
 
 
 def _letters_of(text: str) -> str:
-    """What of a text survives quoting: its letters and digits in one case, escapes undone."""
-    return re.sub(r"[\W_]+", "", _ESCAPE.sub(_unescaped, html.unescape(unquote(text))).casefold())
+    """What of a text survives quoting: its letters and digits in one case."""
+    return re.sub(r"[\W_]+", "", html.unescape(unquote(text)).casefold())
+
+
+def _letters_within(text: str) -> str:
+    """The same of a text in which backslashes stand for other characters."""
+    return _letters_of(_ESCAPE.sub(_unescaped, text))
 
 
 def _unescaped(escape: re.Match[str]) -> str:
@@ -230,5 +236,7 @@ def _unescaped(escape: re.Match[str]) -> str:
 
 
 def _stands_in(line: str, text: str) -> bool:
-    """Whether `text` is in `line` as words of its own: "hi" is in "this", too."""
-    return bool(text) and re.search(rf"(?<!\w){re.escape(text)}(?!\w)", line, re.IGNORECASE) is not None
+    """Whether `text`, if it has any letters, is in `line` as words of its own: "hi" is in "this", too."""
+    return (
+        bool(re.search(r"\w", text)) and re.search(rf"(?<!\w){re.escape(text)}(?!\w)", line, re.IGNORECASE) is not None
+    )
