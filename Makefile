@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 RUNS := $(VENV)/.installed
 TESTS := $(VENV)/.installed-dev
 MATRIX ?= 1.97.1 1.109.1 2.54.0 3.52.0
-QUESTION ?= How do I find the lines that stand more than once in a text file?
+BRIEF ?= A Python function slugify(title) that turns a title into the last part of a web address.
+DEMO := .demo
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format matrix bench graphs clean
@@ -15,8 +16,9 @@ QUESTION ?= How do I find the lines that stand more than once in a text file?
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(RUNS) ## Run an example workflow on the built-in simulator; no key needed
-	@$(BIN)/chatgpt-codex run example_graphs/chat_and_code.json -i question="$(QUESTION)" --simulate
+demo: $(RUNS) ## Run a team of four roles on the built-in simulator; no key needed
+	@$(BIN)/chatgpt-codex run example_graphs/software_team.json -i brief="$(BRIEF)" \
+	  --output-dir $(DEMO) --overwrite --simulate
 
 test: $(TESTS) ## Run the tests
 	@$(BIN)/python -m pytest $(ARGS)
@@ -43,14 +45,17 @@ matrix: $(TESTS) ## Run the tests of llm and block against each openai version i
 	  $$venv/bin/python -m pytest tests/llm tests/test_block.py; \
 	done
 
-bench: $(TESTS) ## Measure what the block adds to a call
+bench: $(TESTS) ## Measure what blocks and the runner add, side by side with others
 	@$(BIN)/python benchmarks/block_call.py
+	@$(BIN)/python -m pip install --quiet --requirement benchmarks/requirements.txt
+	@$(BIN)/python benchmarks/runner.py
+	@$(BIN)/python benchmarks/runner.py --growth --rounds 3
 
 graphs: $(TESTS) ## Write the example graphs anew
 	@$(BIN)/python example_graphs/build.py
 
 clean: ## Remove everything that make has made
-	rm -rf $(VENV) $(VENV)-openai-* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(DEMO) $(VENV) $(VENV)-openai-* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -20,6 +20,8 @@ from .terminal_text import without_control
 _PLUMBING = re.compile(r"Agent\w*(Input|Output)Block")
 """Blocks that only carry values in and out; showing them would hide the work between."""
 
+_JSON_MARKS = re.compile(r'\\n|[{}\[\]"\\]+')
+
 _TAIL_CHARACTERS = 160
 
 
@@ -154,11 +156,16 @@ class TableView:
             table.add_row(
                 Text(row.state, style=_STYLES[row.state]),
                 Text(without_control(row.title)),
-                Text(" ".join(without_control(row.tail).split()), style="dim"),
+                Text(_one_line(row.tail), style="dim"),
                 Text(f"{row.tokens:,} tokens" if row.tokens else ""),
                 Text(f"{seconds:.1f} s"),
             )
         return table
+
+
+def _one_line(tail: str) -> str:
+    """The words of what was written last; roles write JSON, whose marks and escapes say nothing to people."""
+    return " ".join(_JSON_MARKS.sub(" ", without_control(tail)).split())
 
 
 def _is_work(execution: ExecutionRef) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from .errors import GraphProblem
 from .graph import Graph, Link, Node
-from .node_plan import InputFitter, InputRules, node_name, output_pins
+from .node_plan import InputFitter, InputRules, is_schema, node_name, output_pins
 from .pins import PinNameError, base_pin, parse_pin
 from .platform_blocks import PLATFORM_BLOCKS
 from .registry import AGENT_KIND, NOTE_KIND, BlockInfo, BlockRegistry
@@ -176,7 +176,17 @@ class _Checker:
             )
 
     def _agent(self, node: Node, info: BlockInfo) -> Iterator[GraphProblem]:
-        if info.kind == AGENT_KIND and node.input_default.get("graph_id") not in self._agents:
+        if info.kind != AGENT_KIND:
+            return
+        schema = node.input_default.get("input_schema")
+        if schema is not None and not is_schema(schema):
+            yield self._problem(
+                f"{self._title(node.id)} runs another agent, and the schema of that agent's inputs is no JSON schema",
+                "Place the agent anew in the builder, and export the graph again",
+                node=node.id,
+                pin="input_schema",
+            )
+        if node.input_default.get("graph_id") not in self._agents:
             yield self._problem(
                 f"{self._title(node.id)} runs another agent, which is not in the file",
                 "Export the graph together with its sub-agents",

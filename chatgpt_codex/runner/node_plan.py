@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, cast
+from typing import Final
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
 
 from ..block_sdk.conversion import convert
 from ..block_sdk.errors import ConversionError
@@ -55,7 +58,7 @@ class InputRules:
         if info.kind != AGENT_KIND:
             return cls(schemas=info.inputs, tests=info.tests, required=info.required, defaults=node.input_default)
         schema = _object(node.input_default.get("input_schema"))
-        schemas = cast("dict[str, JsonObject]", _object(schema.get("properties")))
+        schemas = {name: part if is_schema(part) else {} for name, part in _object(schema.get("properties")).items()}
         required = schema.get("required", [])
         return cls(
             schemas=schemas,
@@ -70,6 +73,17 @@ def output_pins(node: Node, info: BlockInfo) -> frozenset[str]:
     if info.kind != AGENT_KIND:
         return info.outputs
     return frozenset(_object(_object(node.input_default.get("output_schema")).get("properties")))
+
+
+def is_schema(value: object) -> bool:
+    """Whether values can be checked against it."""
+    if not isinstance(value, dict):
+        return False
+    try:
+        Draft202012Validator.check_schema(value)
+    except SchemaError:
+        return False
+    return True
 
 
 def _object(value: object) -> JsonObject:

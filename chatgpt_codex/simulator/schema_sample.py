@@ -31,6 +31,9 @@ _FORMATS = {
 }
 
 
+_ROOT = "answer"
+
+
 class UnsatisfiableSchemaError(ValueError):
     """No value was found for the schema: it contradicts itself, never ends, or is beyond this module."""
 
@@ -58,7 +61,7 @@ class _Sampler:
     def sample(self) -> object:
         if math.isinf(self._height(self._root)):
             raise UnsatisfiableSchemaError("the schema has no value that ends")
-        return self._value(self._root, 0, "answer")
+        return self._value(self._root, 0, _ROOT)
 
     def _value(self, schema: JsonObject, depth: int, name: str) -> object:
         if "$ref" in schema:
@@ -71,7 +74,7 @@ class _Sampler:
             return self._value(self._choose(branches, depth), depth, name)
         match self._type(schema, depth):
             case "object":
-                return self._object(schema, depth)
+                return self._object(schema, depth, name)
             case "array":
                 return self._array(schema, depth, name)
             case "integer":
@@ -84,10 +87,10 @@ class _Sampler:
                 return None
         return _string(schema, name)
 
-    def _object(self, schema: JsonObject, depth: int) -> JsonObject:
+    def _object(self, schema: JsonObject, depth: int, holder: str) -> JsonObject:
         required = _list(schema.get("required"))
         return {
-            name: self._value(inner, depth + 1, name)
+            name: self._value(inner, depth + 1, _place(holder, name))
             for name, inner in _properties(schema).items()
             if name in required or (depth < _FULL_DEPTH and not math.isinf(self._height(inner)))
         }
@@ -177,6 +180,11 @@ class _Sampler:
         if _fraction(schema.get("minItems")):
             heights.append(self._height(_schema(schema.get("items"))))
         return 1 + max(heights, default=0) if "properties" in schema or "items" in schema else 0
+
+
+def _place(holder: str, name: str) -> str:
+    """What a text says it stands for: its property, and the one that holds it, so that twins differ."""
+    return name if holder == _ROOT else f"{holder.rpartition(' ')[2]} {name}"
 
 
 def _string(schema: JsonObject, name: str) -> str:

@@ -204,6 +204,23 @@ def test_sub_graphs_are_checked_and_named(make_graph: Any, registry: BlockRegist
     ]
 
 
+@pytest.mark.parametrize(
+    "properties", [{"q": 5}, {"q": {"type": "nonsense"}}, {"q": {"anyOf": "text"}}, {"q": {"required": {}}}, "text"]
+)
+def test_an_agent_whose_input_schema_is_none(make_graph: Any, registry: BlockRegistry, properties: object) -> None:
+    values = {
+        "graph_id": "s",
+        "graph_version": 1,
+        "input_schema": {"properties": properties},
+        "output_schema": {},
+        "inputs": {"q": "x"},
+    }
+    inner = make_graph({"c": CALCULATOR}).model_copy(update={"id": "s", "name": "Sums"})
+    problems = check_graph(make_graph({"x": ("AgentExecutor", values)}, sub_graphs=[inner]), registry)
+    assert "the schema of that agent's inputs is no JSON schema" in problems[0].message
+    assert (problems[0].node, problems[0].pin) == ("x", "input_schema")
+
+
 def test_names_nodes_as_the_builder_does(registry: BlockRegistry) -> None:
     node = Node.model_validate(
         {
