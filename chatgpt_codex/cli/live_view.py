@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..llm.events import Noticed, ReasoningDelta, Retrying, StreamEvent, TextDelta
-from ..runner.events import NodeFailed, NodeFinished, NodeProgress, NodeStarted, RunEvent
+from ..runner.events import NodeFailed, NodeFinished, NodeOutput, NodeProgress, NodeStarted, RunEvent
 from ..runner.result import ExecutionRef
 from .terminal_text import without_control
 
@@ -84,6 +84,7 @@ class _Row:
     state: str = "running"
     tail: str = ""
     tokens: int = 0
+    cost: float | None = None
     began: float = field(default_factory=perf_counter)
     seconds: float | None = None
 
@@ -113,6 +114,9 @@ class TableView:
                 self._rows[execution.id] = _Row(_title(execution))
             case NodeProgress(execution=execution, event=progress):
                 self._show_progress(self._row(execution), progress)
+            case NodeOutput(execution=execution, pin="response", value=str() as answer) if execution.id in self._rows:
+                # Its heading tells more than the last words that were streamed.
+                self._rows[execution.id].tail = answer.lstrip("# \n").partition("\n")[0]
             case NodeFinished(execution=execution) if execution.id in self._rows:
                 self._end(self._rows[execution.id], "done before" if event.replayed else "done", event)
             case NodeFailed(execution=execution):
@@ -140,6 +144,8 @@ class TableView:
         row.state = state
         row.seconds = event.seconds
         row.tokens = _tokens(event)
+        cost = event.stats.get("provider_cost")
+        row.cost = cost if isinstance(cost, float) else None
         if isinstance(event, NodeFailed):
             row.tail = event.message
 
@@ -148,8 +154,8 @@ class TableView:
         table.add_column(no_wrap=True)
         table.add_column(no_wrap=True)
         table.add_column(no_wrap=True, ratio=1, overflow="ellipsis")
-        table.add_column(justify="right", no_wrap=True)
-        table.add_column(justify="right", no_wrap=True)
+        for _ in ("tokens", "cost", "seconds"):
+            table.add_column(justify="right", no_wrap=True)
         # Read from the drawing thread while events come in on the loop's: `list` takes them in one step.
         for row in list(self._rows.values())[-max(1, self._console.height - 2) :]:
             seconds = perf_counter() - row.began if row.seconds is None else row.seconds
@@ -158,6 +164,7 @@ class TableView:
                 Text(without_control(row.title)),
                 Text(_one_line(row.tail), style="dim"),
                 Text(f"{row.tokens:,} tokens" if row.tokens else ""),
+                Text("" if row.cost is None else f"${row.cost:.4f}"),
                 Text(f"{seconds:.1f} s"),
             )
         return table
