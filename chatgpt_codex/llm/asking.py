@@ -1,8 +1,10 @@
 """One whole question to a model: with fallback models, and a schema if there is one."""
 
+import asyncio
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pydantic import SecretStr
 
@@ -23,7 +25,7 @@ class Question:
     request: Request
     fallback_models: tuple[str, ...] = ()
     timeout_seconds: float = 600.0
-    """For each answer as a whole, its retries included."""
+    """For the whole question: retries, fallback models and a corrected answer included."""
     max_retries: int = 2
 
 
@@ -53,7 +55,9 @@ async def ask(question: Question, key: SecretStr, environ: Mapping[str, str] = o
         retry=RetryPolicy(max_retries=question.max_retries),
         environ=environ,
     )
-    complete = with_fallback(client.complete, question.fallback_models)
+    # One deadline for all: corrections and fallback models get what is left of the time.
+    deadline = asyncio.get_running_loop().time() + question.timeout_seconds
+    complete = with_fallback(partial(client.complete, deadline=deadline), question.fallback_models)
     if question.request.output_format is None:
         return Answer(result=await _priced(await complete(question.request)))
     outcome = await complete_structured(complete, question.request)

@@ -20,7 +20,9 @@ def with_fallback(complete: Completer, models: tuple[str, ...]) -> Completer:
         notices: tuple[str, ...] = ()
         calls = 0
         usage = Usage()
-        for model, successor in zip((request.model, *models), (*models, None), strict=True):
+        # A model named twice is asked once.
+        first, *others = dict.fromkeys((request.model, *models))
+        for model, successor in zip((first, *others), (*others, None), strict=True):
             try:
                 result = await complete(replace(request, model=model))
             except ModelError as error:

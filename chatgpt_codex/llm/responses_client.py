@@ -72,23 +72,31 @@ class ResponsesClient:
         self._timeout_seconds = timeout_seconds
         self._retry = retry or RetryPolicy()
 
-    async def complete(self, request: Request) -> Result:
+    async def complete(self, request: Request, *, deadline: float | None = None) -> Result:
         """The answer, gathered. Events go to this context's `progress.watch`.
+
+        Args:
+            request: what to ask.
+            deadline: the loop's time by which the answer must be whole; None: `timeout_seconds` from now.
 
         Raises:
             ModelError: there is no answer; the error carries what came of it.
         """
-        async with aclosing(self.stream(request)) as events:
+        async with aclosing(self.stream(request, deadline=deadline)) as events:
             async for event in events:
                 report(event)
                 if isinstance(event, Finished):
                     return event.result
         raise AssertionError("stream() ends with Finished or raises")
 
-    async def stream(self, request: Request) -> AsyncGenerator[StreamEvent, None]:
+    async def stream(self, request: Request, *, deadline: float | None = None) -> AsyncGenerator[StreamEvent, None]:
         """The answer as it comes; the last event is `Finished`.
 
         Close the generator (`contextlib.aclosing`) when leaving early: that ends the request at the server.
+
+        Args:
+            request: what to ask.
+            deadline: as in `complete`.
 
         Raises:
             ModelError: there is no answer; the error carries what came of it.
@@ -98,7 +106,8 @@ class ResponsesClient:
         for notice in body.notices:
             yield Noticed(notice)
         parameters, notices = body.parameters, body.notices
-        deadline = asyncio.get_running_loop().time() + self._timeout_seconds
+        if deadline is None:
+            deadline = asyncio.get_running_loop().time() + self._timeout_seconds
         calls = failures = 0
         spent = Usage()
         while True:

@@ -55,6 +55,7 @@ def schema_format(schema: JsonObject) -> JsonSchemaFormat:
             "Correct it there."
         ) from None
     _check_references(DRAFT202012.create_resource(schema))
+    _check_ends(schema)
     title = schema.get("title")
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", title)[:64].strip("_") if isinstance(title, str) else ""
     return JsonSchemaFormat(name=name or "answer", schema=schema, strict=is_strict(schema))
@@ -71,6 +72,16 @@ def _check_references(root: SchemaResource) -> None:
                 if isinstance(reference, str):
                     _check_reference(reference, resolver.lookup)
         pending.extend((part, resolver.in_subresource(part)) for part in resource.subresources())
+
+
+def _check_ends(schema: JsonObject) -> None:
+    """Finds references that go in a circle without looking at any part of the answer: nothing could ever be checked."""
+    try:
+        Draft202012Validator(schema, registry=_EMPTY).is_valid(None)
+    except RecursionError:
+        raise InvalidRequestError(
+            'The output schema refers to itself without end. Break the circle of "$ref" in it.'
+        ) from None
 
 
 def _check_reference(reference: str, look_up: Callable[[str], object]) -> None:
@@ -140,9 +151,11 @@ class _Fault:
 def _parsed(text: str, wanted: JsonSchemaFormat) -> tuple[object, _Fault | None]:
     try:
         value: object = json.loads(_unfenced(text), parse_constant=_refuse_constant)
+        error = best_match(Draft202012Validator(wanted.schema, registry=_EMPTY).iter_errors(value))
     except ValueError as unreadable:
         return None, _Fault("it is not JSON", f"It is not valid JSON: {unreadable}.")
-    error = best_match(Draft202012Validator(wanted.schema, registry=_EMPTY).iter_errors(value))
+    except RecursionError:
+        return None, _Fault("it is nested too deep", "It is nested too deep to be read. Make it flatter.")
     return value, _fault_of(error) if isinstance(error, ValidationError) else None
 
 

@@ -1,6 +1,5 @@
 """Files that a run writes: all of them in their folder, none over another, none half."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -65,7 +64,7 @@ def test_a_link_in_the_folder_leads_nothing_out_of_it(link: str, tmp_path: Path)
     (outside / "a.py").write_text("mine")
     place = folder / link
     place.parent.mkdir(parents=True)
-    os.symlink(outside / "a.py" if link.endswith(".py") else outside, place)
+    place.symlink_to(outside / "a.py" if link.endswith(".py") else outside)
     with pytest.raises(OutputFilesError, match="is behind a link"):
         write_files([OutputFile("out/a.py", "theirs")], folder, overwrite=True)
     assert (outside / "a.py").read_text() == "mine"

@@ -1,12 +1,18 @@
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from pydantic import SecretStr
+from pytest_mock import MockerFixture
 
+from chatgpt_codex.llm.asking import Question, ask
+from chatgpt_codex.llm.credentials import resolve_api_key
 from chatgpt_codex.llm.errors import (
     AuthenticationError,
     ModelError,
     ModelNotFoundError,
+    ModelTimeoutError,
     OverloadedError,
     QuotaError,
     RateLimitError,
@@ -17,6 +23,7 @@ from chatgpt_codex.llm.fallback import with_fallback
 from chatgpt_codex.llm.messages import Message
 from chatgpt_codex.llm.progress import watch
 from chatgpt_codex.llm.requests import Request
+from chatgpt_codex.llm.responses_client import ResponsesClient
 from chatgpt_codex.llm.results import Result, Usage
 from chatgpt_codex.llm.structured import Completer
 from chatgpt_codex.simulator import Simulator
@@ -96,3 +103,35 @@ async def test_through_the_block(simulate: Callable[..., Simulator], run_block: 
     assert (run.error, run.pins["response"], run.pins["model"]) == (None, "Here.", "gpt-6-luna")
     assert run.pins["notices"][0].startswith("gpt-6-luna was asked instead of gpt-9: The server at http://127.0.0.1:")
     assert run.stats.llm_call_count == 2
+
+
+async def test_a_model_named_twice_is_asked_once() -> None:
+    error = OverloadedError("Full.")
+    with pytest.raises(OverloadedError):
+        await with_fallback(failing(error, unless="z"), ("a", "b", "b"))(REQUEST)
+    assert error.calls == 6
+
+
+async def test_a_fallback_model_gets_what_is_left_of_the_time(mocker: MockerFixture) -> None:
+    deadlines = []
+
+    async def complete(_self: ResponsesClient, request: Request, *, deadline: float | None = None) -> Result:
+        deadlines.append(deadline)
+        if request.model == "a":
+            raise OverloadedError("Full.")
+        return Result(text="Here.", finish_reason="stop", model=request.model)
+
+    mocker.patch.object(ResponsesClient, "complete", complete)
+    began = asyncio.get_running_loop().time()
+    await ask(Question(request=REQUEST, fallback_models=("b",), timeout_seconds=90), SecretStr("sk-test"))
+    first, second = deadlines
+    assert first == second
+    assert first is not None
+    assert 90 <= first - began < 100
+
+
+async def test_an_answer_that_is_due_already_is_not_waited_for(simulate: Callable[..., Simulator]) -> None:
+    simulator = simulate({"rules": [{"answer": {"text": "late", "delay_ms": 60_000}}]})
+    client = ResponsesClient(resolve_api_key("sk-test", {}), base_url=simulator.base_url)
+    with pytest.raises(ModelTimeoutError):
+        await client.complete(REQUEST, deadline=asyncio.get_running_loop().time())

@@ -162,6 +162,7 @@ async def test_cut_answer_is_not_asked_for_again(number: int, simulate: Simulate
             {"properties": {"a": {"items": {"$ref": "#nowhere"}}}},
             "The output schema refers to '#nowhere', which is not in it. Put what it refers to under $defs.",
         ),
+        ({"$ref": "#"}, 'The output schema refers to itself without end. Break the circle of "$ref" in it.'),
     ],
 )
 async def test_schema_that_cannot_be_used(
@@ -197,3 +198,11 @@ def test_name_is_one_the_api_takes(title: object, name: str) -> None:
 def test_boolean_is_no_schema_for_the_block() -> None:
     with pytest.raises(InvalidRequestError):
         schema_format({"properties": {"a": "string"}})
+
+
+async def test_an_answer_nested_too_deep_is_asked_for_again(simulate: Simulate, run_block: Any) -> None:
+    schema = {"type": "array", "items": {"$ref": "#"}}
+    simulator = simulate(answers("[" * 100_000 + "]" * 100_000, "[[]]"))
+    run = await run_block(ChatGPTCodexBlock(), user_prompt="Nest it", output_schema=schema)
+    assert run.pins["structured"] == [[]]
+    assert "It is nested too deep to be read." in json.dumps(body(simulator, 1)["input"][-1])
