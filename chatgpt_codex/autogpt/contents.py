@@ -5,7 +5,9 @@ Worked out from the source each time, so that it stays right when modules are ad
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 PACKAGE = Path(__file__).resolve().parent.parent
 """This package's own folder."""
@@ -15,8 +17,9 @@ _ENTRIES = ("block", "roles")
 _STANDALONE_ONLY = frozenset({"block_sdk"})
 
 
+@cache
 def platform_files(package: Path = PACKAGE) -> Mapping[PurePosixPath, bytes]:
-    """The files to copy, by their path below the package folder, sorted."""
+    """The files to copy, by their path below the package folder, sorted; read once."""
     modules: set[PurePosixPath] = set()
     waiting = [PurePosixPath("__init__.py"), *(_file_of(package, PurePosixPath(name)) for name in _ENTRIES)]
     while waiting:
@@ -34,7 +37,7 @@ def platform_files(package: Path = PACKAGE) -> Mapping[PurePosixPath, bytes]:
         for file in (package / folder).iterdir()
         if file.is_file() and file.suffix not in {".py", ".pyc"} and not file.name.startswith(".")
     }
-    return {path: (package / path).read_bytes() for path in sorted(modules | data)}
+    return MappingProxyType({path: (package / path).read_bytes() for path in sorted(modules | data)})
 
 
 def _imports_of(package: Path, module: PurePosixPath) -> Iterator[PurePosixPath | None]:

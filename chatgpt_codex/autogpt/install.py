@@ -13,7 +13,7 @@ from .installation import Installation, Mode, read_installation
 from .layout import Platform
 from .shim import shim_content
 from .stamp import STAMP_NAME, Stamp
-from .swap import remove, replace, staging
+from .swap import finish_interrupted, remove, replace, staging
 
 Action = Literal["install", "upgrade", "uninstall", "nothing"]
 
@@ -44,7 +44,7 @@ def plan_install(platform: Platform, mode: Mode = "copy") -> Plan:
     Raises:
         RefusedError: something else is installed, or stands in the place.
     """
-    installed = read_installation(platform)
+    installed = _read(platform)
     place, files = _wanted(platform, mode)
     if installed is None:
         return _plan("install", platform, mode, place, None, files)
@@ -80,7 +80,7 @@ def plan_uninstall(platform: Platform) -> Plan:
     Raises:
         RefusedError: what stands in the place is not ours.
     """
-    installed = read_installation(platform)
+    installed = _read(platform)
     if installed is None:
         return _plan("nothing", platform, "copy", platform.copy, None, {})
     return _plan("uninstall", platform, installed.mode, installed.place, installed, {})
@@ -135,8 +135,13 @@ def _plan(
     )
 
 
+def _read(platform: Platform) -> Installation | None:
+    finish_interrupted(platform.package, platform.copy)
+    return read_installation(platform)
+
+
 def _installed(platform: Platform) -> Installation:
-    installed = read_installation(platform)
+    installed = _read(platform)
     if installed is None:
         raise RefusedError(
             f"Nothing is installed in {platform.blocks}. To install: chatgpt-codex autogpt install {platform.project}"

@@ -23,7 +23,8 @@ def python_files(blocks: Path) -> Iterator[PurePosixPath]:
         # A server that has run leaves only byte code in there.
         names[:] = [name for name in names if name != "__pycache__"]
         for file in sorted(files):
-            if file.endswith(".py") and not file.startswith("test_"):
+            # A link that leads nowhere is no file to the server.
+            if file.endswith(".py") and not file.startswith("test_") and (Path(folder) / file).is_file():
                 path = PurePosixPath((Path(folder) / file).relative_to(blocks).as_posix())
                 # Examples are loaded only where a setting asks for them.
                 if path.parts[0] != "examples":

@@ -23,8 +23,6 @@ _NOT_OFFERED = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}
 def staging(beside: Path, target: Path) -> Iterator[Path]:
     """A fresh folder on the file system of `target`, where no loader looks; gone again afterwards.
 
-    What a killed run left there is put back or thrown away first.
-
     Args:
         beside: The folder to make it in.
         target: What is going to be replaced.
@@ -34,13 +32,22 @@ def staging(beside: Path, target: Path) -> Iterator[Path]:
     """
     folder = beside / STAGING_NAME
     with _one_at_a_time(beside):
-        if folder.is_dir():
-            _recover(folder, target)
         folder.mkdir()
         try:
             yield folder
         finally:
             _recover(folder, target)
+
+
+def finish_interrupted(beside: Path, target: Path) -> None:
+    """Puts right what a killed run left, if one did: `target` is the old state or the new one afterwards.
+
+    Raises:
+        ChangeFailedError: another run is at work there.
+    """
+    if (beside / STAGING_NAME).is_dir():
+        with _one_at_a_time(beside):
+            _recover(beside / STAGING_NAME, target)
 
 
 def _recover(folder: Path, target: Path) -> None:
@@ -63,7 +70,7 @@ def replace(new: Path, target: Path, staging_folder: Path) -> None:
     elif not target.is_dir():
         new.replace(target)
     elif not _exchange(new, target):
-        # Between these two steps there is nothing at the target; `_recover` of the next run would put it back.
+        # Between these two steps there is nothing at the target; the next run puts it back.
         target.rename(staging_folder / _BEFORE)
         new.rename(target)
 

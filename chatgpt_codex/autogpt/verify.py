@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -53,11 +54,18 @@ def verify(platform: Platform) -> Verification:
     )
     findings: list[Finding] = [*check_names(platform.blocks), *check_links(platform.blocks)]
     parsed: dict[str, Module] = {}
-    for path, content, name, is_ours in _sources(platform, subject):
+    for path in python_files(platform.blocks):
+        is_ours = subject == "copy" and path.parts[0] == FOLDER_NAME
+        file = platform.blocks / path
         try:
-            parsed[name] = parse_module(path, content, name, is_package=path.name == "__init__.py", is_ours=is_ours)
+            module = _parse(file, file.read_bytes(), _BLOCKS, path, is_ours=is_ours)
         except (SyntaxError, ValueError) as error:
-            findings.append(_syntax_finding(path, error))
+            findings.append(_syntax_finding(file, error))
+        else:
+            parsed[module.name] = module
+    if subject != "copy":
+        home = FOLDER_NAME if subject == "shim" else f"{_BLOCKS}.{FOLDER_NAME}"
+        parsed.update((module.name, module) for module in _modules_of_package(home))
     modules = Modules(parsed)
     classes = block_classes_in(modules)
     lock = read_lock_file(platform)
@@ -86,22 +94,21 @@ def verify(platform: Platform) -> Verification:
     )
 
 
-def _sources(platform: Platform, subject: Subject) -> Iterator[tuple[Path, bytes, str, bool]]:
-    """Path, content, dotted name, and whether it is ours, of every module that the server would import."""
-    for path in python_files(platform.blocks):
-        is_ours = subject == "copy" and path.parts[0] == FOLDER_NAME
-        file = platform.blocks / path
-        yield file, file.read_bytes(), _dotted(_BLOCKS, path), is_ours
-    if subject != "copy":
-        home = FOLDER_NAME if subject == "shim" else f"{_BLOCKS}.{FOLDER_NAME}"
-        for path, content in platform_files().items():
-            if path.suffix == ".py":
-                yield PACKAGE / path, content, _dotted(home, path), True
+@cache
+def _modules_of_package(home: str) -> tuple[Module, ...]:
+    """Our own modules, as they would be called below `home`."""
+    return tuple(
+        _parse(PACKAGE / path, content, home, path, is_ours=True)
+        for path, content in platform_files().items()
+        if path.suffix == ".py"
+    )
 
 
-def _dotted(home: str, path: PurePosixPath) -> str:
-    parts = path.parent.parts if path.name == "__init__.py" else (*path.parent.parts, path.stem)
-    return ".".join((home, *parts))
+def _parse(file: Path, content: bytes, home: str, path: PurePosixPath, *, is_ours: bool) -> Module:
+    """Reads the module at `path` below the package `home`."""
+    is_package = path.name == "__init__.py"
+    parts = path.parent.parts if is_package else (*path.parent.parts, path.stem)
+    return parse_module(file, content, ".".join((home, *parts)), is_package=is_package, is_ours=is_ours)
 
 
 def _check_installation(platform: Platform) -> Iterator[Finding]:
