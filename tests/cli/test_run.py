@@ -293,7 +293,7 @@ def test_ctrl_c_ends_the_run_and_prints_what_was_done(tmp_path: Path) -> None:
             "nodes": [*ASKING["nodes"], node("slow", CHATGPT_CODEX), node("late", AGENT_OUTPUT, name="late")],
             "links": [
                 *ASKING["links"],
-                link("ask", "response", "slow", "user_prompt"),
+                link("answer", "output", "slow", "user_prompt"),
                 link("slow", "response", "late", "value"),
             ],
         },
