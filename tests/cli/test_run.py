@@ -290,10 +290,17 @@ def test_ctrl_c_ends_the_run_and_prints_what_was_done(tmp_path: Path) -> None:
         tmp_path / "two.json",
         {
             **ASKING,
-            "nodes": [*ASKING["nodes"], node("slow", CHATGPT_CODEX), node("late", AGENT_OUTPUT, name="late")],
+            "nodes": [
+                *ASKING["nodes"],
+                node("next", CHATGPT_CODEX),
+                node("slow", CHATGPT_CODEX),
+                node("late", AGENT_OUTPUT, name="late"),
+            ],
             "links": [
                 *ASKING["links"],
-                link("answer", "output", "slow", "user_prompt"),
+                # By the time that a further model has answered, the first output is surely there.
+                link("answer", "output", "next", "user_prompt"),
+                link("next", "response", "slow", "user_prompt"),
                 link("slow", "response", "late", "value"),
             ],
         },
@@ -301,9 +308,11 @@ def test_ctrl_c_ends_the_run_and_prints_what_was_done(tmp_path: Path) -> None:
     answers = script(
         tmp_path,
         {"when": {"input": "quick"}, "answer": {"text": "first answer"}},
+        {"when": {"input": "first answer"}, "answer": {"text": "second answer"}},
         {"answer": {"text": "never", "delay_ms": 60_000}},
     )
-    command = [sys.executable, "-m", "chatgpt_codex.cli", "run", graph, "-i", "question=quick", "--simulate", answers]
+    command = [sys.executable, "-m", "chatgpt_codex.cli", "run", graph, "-i", "question=quick", "--no-journal"]
+    command += ["--simulate", answers]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         for line in process.stderr:
