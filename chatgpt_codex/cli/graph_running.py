@@ -18,9 +18,7 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from .._host import APIKeyCredentials
-from ..block import ChatGPTCodexBlock
 from ..llm.errors import ConfigurationError
-from ..roles import BusinessAnalystBlock, DeveloperBlock, ProjectManagerBlock, ReviewerBlock
 from ..runner.errors import CredentialsMissingError, RunnerError
 from ..runner.executor import DEFAULT_MAX_CONCURRENCY, GraphRun
 from ..runner.graph import Graph, Node
@@ -28,12 +26,12 @@ from ..runner.graph_plan import CredentialsResolver
 from ..runner.journal.entries import Simulation
 from ..runner.journal.errors import JournalError, JournalWriteError
 from ..runner.journal.run_journal import RunJournal
-from ..runner.registry import BlockRegistry
 from ..runner.result import RunResult
 from ..runner.review import ApproveAll
 from ..simulator import ScriptError, Simulator, load_script
 from . import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
 from .approval import TerminalApprover
+from .known_blocks import known_blocks
 from .live_view import run_view
 from .output_files import OutputFilesError, files_made, write_files
 from .run_report import print_outputs, print_summary, refusal_json, result_json
@@ -189,7 +187,7 @@ def _run_in_view(job: RunJob, options: RunOptions) -> RunResult:
             graph_run = GraphRun(
                 job.graph,
                 job.inputs,
-                registry=block_registry(),
+                registry=known_blocks(),
                 credentials_for=_wallet(key),
                 approver=ApproveAll() if options.approve_all else TerminalApprover(view.pause),
                 on_event=view,
@@ -209,13 +207,6 @@ def _run_in_view(job: RunJob, options: RunOptions) -> RunResult:
             result = asyncio.run(_until_interrupted(graph_run))
             journal.finish(result)
         return result
-
-
-def block_registry() -> BlockRegistry:
-    """The blocks that a graph may use on the command line."""
-    return BlockRegistry.with_basic_blocks(
-        ChatGPTCodexBlock, ProjectManagerBlock, BusinessAnalystBlock, DeveloperBlock, ReviewerBlock
-    )
 
 
 def _report(result: RunResult, options: RunOptions) -> int:

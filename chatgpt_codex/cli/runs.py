@@ -21,12 +21,12 @@ from .graph_running import (
     CommandT,
     RunJob,
     RunOptions,
-    block_registry,
     journal_option,
     resume_command,
     run_and_report,
     run_options,
 )
+from .known_blocks import known_blocks
 from .runs_report import print_run, print_runs, run_json, runs_json
 
 _LISTED = 20
@@ -160,7 +160,7 @@ def rerun(
             graph = history.graph(entry)
             inputs = history.inputs(entry) | changes
         start = RunStart(run_id=str(uuid4()), graph=graph, inputs=inputs, simulation=_simulation(entry, script))
-        dependents = Dependents(graph, find_node(graph, node, block_registry())) if node is not None else None
+        dependents = Dependents(graph, find_node(graph, node, known_blocks())) if node is not None else None
         _say_simulated(entry, start.simulation)
         return RunJob(
             graph=graph,

@@ -62,10 +62,13 @@ def _answering(
             response = await _respond(simulation, handler, exchange)
             status = response.status
             return response
-        except (asyncio.CancelledError, ConnectionError):
+        except (asyncio.CancelledError, ConnectionError) as gone:
             # The client went away, so aiohttp cancelled the handler or a write failed; or the simulator is stopping.
             state = "dropped" if simulation.is_stopping else "hung_up"
-            raise
+            if isinstance(gone, asyncio.CancelledError):
+                raise
+            # Raised on, aiohttp would log it as a defect; a response that nobody receives it drops in silence.
+            return web.Response()
         finally:
             if exchange.dropped:
                 state = "dropped"

@@ -39,7 +39,7 @@ import asyncio, json, os, signal, sys
 from pathlib import Path
 from pydantic import SecretStr
 from chatgpt_codex.block_sdk import APIKeyCredentials
-from chatgpt_codex.cli.graph_running import block_registry
+from chatgpt_codex.cli.known_blocks import known_blocks
 from chatgpt_codex.runner.executor import GraphRun
 from chatgpt_codex.runner.graph import load_graph
 from chatgpt_codex.runner.journal.entries import RunStart
@@ -60,7 +60,7 @@ def run_until(order):
     start = RunStart(run_id=order["run"], graph=graph, inputs=order["inputs"])
     with RunJournal(path, new_run(start)) as journal:
         run = GraphRun(
-            graph, start.inputs, registry=block_registry(), credentials_for=lambda *_: credentials,
+            graph, start.inputs, registry=known_blocks(), credentials_for=lambda *_: credentials,
             on_event=kill, journal=journal, run_id=start.run_id,
         )
         journal.finish(asyncio.run(run.run()))
