@@ -67,8 +67,9 @@ def try_blocks(verification: Verification, python: Path, *, limit_seconds: float
         if verification.subject == "not installed":
             _write_package(folder / FOLDER_NAME)
         report = folder / "report.json"
+        # It runs in another folder, so a path is made absolute; a link stays one, since a venv knows itself by it.
         command = [
-            str(python),
+            str(python.absolute() if len(python.parts) > 1 else python),
             "-c",
             _SCRIPT.read_text(encoding="utf-8"),
             str(report),

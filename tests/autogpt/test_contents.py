@@ -1,5 +1,6 @@
 """What a platform gets: all that the blocks reach, nothing else."""
 
+import ast
 from pathlib import Path, PurePosixPath
 
 from chatgpt_codex.autogpt.contents import PACKAGE, platform_files
@@ -77,3 +78,21 @@ def test_contents_are_the_files_themselves() -> None:
 
     assert {path: (PACKAGE / path).read_bytes() for path in files} == files
     assert list(files) == sorted(files)
+
+
+def test_only_the_host_seam_imports_from_the_platform_and_only_its_sdk() -> None:
+    imported = {
+        (file.relative_to(PACKAGE).as_posix(), name)
+        for file in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_bytes()))
+        for name in _absolute_imports(node)
+        if name.partition(".")[0] == "backend"
+    }
+
+    assert imported == {("_host.py", "backend.sdk")}
+
+
+def _absolute_imports(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) and node.level == 0 else []

@@ -104,6 +104,20 @@ def test_a_python_that_dies_is_quoted(platform: Platform, python: Path) -> None:
         try_blocks(verify(platform), python, limit_seconds=LIMIT_SECONDS)
 
 
+def test_a_python_may_be_named_from_where_one_is(
+    platform: Platform, python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (platform.package / "__init__.py").write_text("raise RuntimeError('got here')\n")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").symlink_to(python)
+    monkeypatch.chdir(tmp_path)
+
+    trial = try_blocks(verify(platform), Path("bin/python"), limit_seconds=LIMIT_SECONDS)
+
+    assert trial.problem == "RuntimeError: got here"
+    assert trial.stage == "import the block SDK"
+
+
 def test_a_python_that_is_not_there_is_named(platform: Platform) -> None:
     with pytest.raises(TrialError, match=r"nowhere cannot be started: No such file or directory\. Give --python"):
         try_blocks(verify(platform), Path("/nowhere"), limit_seconds=LIMIT_SECONDS)
