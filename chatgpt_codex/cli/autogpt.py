@@ -74,7 +74,7 @@ def install(path: Path, mode: Mode, dry_run: bool) -> None:
 @_path_argument
 @_dry_run_option
 def upgrade(path: Path, dry_run: bool) -> None:
-    """Put this version in place of the one that is installed at PATH.
+    """Put this version in place of the one at PATH.
 
     Files that you have changed or added there are moved beside the blocks folder, and named.
     """
@@ -98,7 +98,7 @@ def uninstall(path: Path, dry_run: bool) -> None:
 @_path_argument
 @_json_option
 def status(path: Path, as_json: bool) -> None:
-    """Say what is installed at PATH, and whether it was changed since."""
+    """Say what is installed at PATH, and what was changed."""
     with _reporting(as_json=as_json):
         platform = find_platform(path)
         installed: Installation | None = read_installation(platform)
@@ -129,7 +129,7 @@ def status(path: Path, as_json: bool) -> None:
 )
 @_json_option
 def verify_command(path: Path, python: Path | None, limit_seconds: float, as_json: bool) -> int:
-    """Find what would keep the server at PATH from starting with the blocks in it.
+    """Find what would keep the server from starting.
 
     Reads the source of all blocks there and imports none of it; the server is not started. What is not installed yet
     is checked as it would be. The exit code is 1 if there is a problem.
