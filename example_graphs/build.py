@@ -17,7 +17,9 @@ from chatgpt_codex import (
     ProjectManagerBlock,
     ReviewerBlock,
 )
-from chatgpt_codex.runner.registry import BlockRegistry
+from chatgpt_codex.cli.known_blocks import known_blocks
+from chatgpt_codex.drawing import draw_svg
+from chatgpt_codex.runner.graph import parse_graph
 
 FOLDER = Path(__file__).parent
 COLUMN, ROW = 560, 420
@@ -34,9 +36,7 @@ _PROJECT_MANAGER = ProjectManagerBlock().id
 _BUSINESS_ANALYST = BusinessAnalystBlock().id
 _DEVELOPER = DeveloperBlock().id
 _REVIEWER = ReviewerBlock().id
-_REGISTRY = BlockRegistry.with_basic_blocks(
-    ChatGPTCodexBlock, ProjectManagerBlock, BusinessAnalystBlock, DeveloperBlock, ReviewerBlock
-)
+_REGISTRY = known_blocks()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,10 @@ class Drawing:
             "sub_graphs": [],
         }
         return json.dumps(graph, indent=2, ensure_ascii=True) + "\n"
+
+    def to_svg(self) -> str:
+        """The picture, as the builder would show it."""
+        return draw_svg(parse_graph(self.to_json()), _REGISTRY)
 
 
 def chat_and_code() -> Drawing:
@@ -329,11 +333,12 @@ GRAPHS: dict[str, Callable[[], Drawing]] = {
 
 
 def main() -> None:
-    """Writes each graph beside this file."""
+    """Writes each graph and its picture beside this file."""
     for name, draw in GRAPHS.items():
-        path = FOLDER / f"{name}.json"
-        path.write_text(draw().to_json(), encoding="ascii")
-        sys.stdout.write(f"{path.name}\n")
+        drawing = draw()
+        (FOLDER / f"{name}.json").write_text(drawing.to_json(), encoding="ascii")
+        (FOLDER / f"{name}.svg").write_text(drawing.to_svg(), encoding="utf-8")
+        sys.stdout.write(f"{name}\n")
 
 
 if __name__ == "__main__":

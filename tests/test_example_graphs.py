@@ -42,6 +42,7 @@ def test_the_files_are_what_the_generator_writes() -> None:
     assert sorted(graphs) == NAMES
     for name, draw in graphs.items():
         assert (FOLDER / f"{name}.json").read_text(encoding="ascii") == draw().to_json(), "run `make graphs`"
+        assert (FOLDER / f"{name}.svg").read_text(encoding="utf-8") == draw().to_svg(), "run `make graphs`"
 
 
 @pytest.mark.parametrize("name", NAMES)
