@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, TypeGuard, cast
 from weakref import WeakKeyDictionary
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from .credentials import CredentialsMetaInput
 from .json_schema import JsonObject, resolve_references
@@ -57,6 +57,9 @@ def _check_credentials_field(schema: type[BaseModel], name: str, annotation: obj
 
 class BlockSchema(BaseModel):
     """Pins of one side of a block. Every field is a `SchemaField`, or a `credentials_field` for credentials."""
+
+    # Validators are built when a block is first used: a server imports all blocks and runs few.
+    model_config = ConfigDict(defer_build=True)
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: object) -> None:
