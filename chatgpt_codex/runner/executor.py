@@ -6,6 +6,7 @@ same (see `queues` for how values become executions); where it does:
 - Executions of one node may overlap, but their outputs reach the next nodes in the order in which the executions
   became ready. So values never overtake each other along a path, however long each takes.
 - Nodes that share a credential run at the same time; the platform runs them one after another.
+- With a journal, what a node yields goes on once the node has ended and that is written down.
 - A run with a failed node is `failed`, although the platform calls the graph COMPLETED.
 
 Values are passed on without copying: a block must not change its inputs in place.
@@ -28,7 +29,7 @@ from .events import NodeOutput, NodeProgress, NodeStarted, Observer, RunFinished
 from .graph import Graph
 from .graph_plan import CredentialsResolver, PlanBook, StartingExecution
 from .pins import MISSING, select
-from .registry import OUTPUT_KIND, REVIEW_KIND, BlockRegistry
+from .registry import AGENT_KIND, OUTPUT_KIND, REVIEW_KIND, BlockRegistry
 from .replay import Journal, RecordedExecution
 from .result import NeverRan, NodeError, NodeExecution, RunResult, RunStatus
 from .review import Approver
@@ -259,8 +260,13 @@ class GraphRun:
     def _deliver_in_order(self, node: NodeState) -> None:
         """Pass on what the earliest unfinished execution has yielded; once it has ended, the next one's too."""
         unfinished = node.unfinished
+        # What the next nodes work on must be in the journal: else a crash could have the model asked again, and the
+        # next nodes' work would belong to an answer that is lost. An agent's values are there with its own nodes.
+        holds_back = self._journal is not None and node.plan.info.kind != AGENT_KIND
         while unfinished:
             head = unfinished[0]
+            if holds_back and not head.ended:
+                return
             while head.undelivered:
                 self._deliver(node, *head.undelivered.popleft())
             if not head.ended:

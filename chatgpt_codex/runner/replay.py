@@ -33,7 +33,7 @@ class Journal(Protocol):
         """A node starts. Inputs hold references to credentials, never secrets."""
 
     def output(self, execution: ExecutionRef, pin: str, value: object) -> None:
-        """A node yielded a value; it goes to the next nodes after this call."""
+        """A node yielded a value. It goes to the next nodes when the node has ended; from an agent, at once."""
 
     async def ended(self, record: NodeExecution) -> None:
         """A node ended; on return that must survive a crash. Called for replayed executions too."""
