@@ -82,6 +82,9 @@ class Case:
     inputs: Mapping[str, object]
     script: dict[str, object]
     events: tuple[str, ...]
+    """At which events of each node that asks a model the process is killed."""
+    in_a_row: bool
+    """Whether one node runs after the other, so that no answer can be under way when one of these events comes."""
 
 
 def branches() -> Case:
@@ -123,6 +126,7 @@ def branches() -> Case:
             ]
         },
         events=("NodeStarted", "NodeProgress", "NodeOutput", "NodeFinished"),
+        in_a_row=False,
     )
 
 
@@ -135,6 +139,7 @@ def example(name: str) -> Case:
         inputs={},
         script=script,
         events=("NodeStarted", "NodeFinished"),
+        in_a_row=True,
     )
 
 
@@ -190,11 +195,14 @@ def test_nothing_finished_is_asked_again(
 
     for number, (execution, event) in enumerate((name, event) for name in asked for event in case.events):
         run = f"{number:03}"
+        simulator.reset()
         assert kill_at(case, run, event, execution) == -signal.SIGKILL, (execution, event)
         assert_no_secret(journal.parent)
         finished = model_executions(journal, run)
         if event == "NodeFinished":
             assert execution in finished
+        if case.in_a_row:
+            assert sum(request.state == "finished" for request in simulator.requests) <= len(finished)
         simulator.reset()
         assert main(["runs", "resume", run, "--journal", str(journal), "--json"]) == 0, capsys.readouterr().err
         assert json.loads(capsys.readouterr().out) == expected, (execution, event)

@@ -14,7 +14,7 @@ from .errors import JournalError, JournalWriteError
 
 EntryT = TypeVar("EntryT")
 
-_IDLE_SECONDS: Final = 0.25
+_IDLE_SECONDS: Final = 0.1
 """How long entries that nobody waits for may lie about."""
 
 
