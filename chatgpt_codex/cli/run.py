@@ -11,7 +11,8 @@ from ..runner.journal.entries import RunStart, Simulation
 from ..runner.journal.opening import new_run
 from ..runner.journal.run_journal import RunJournal
 from .graph_inputs import read_inputs
-from .graph_running import RunJob, RunOptions, journal_option, resume_command, run_and_report, run_options
+from .graph_running import RunJob, resume_command, run_and_report
+from .run_options import RunOptions, journal_option, run_options
 
 _BESIDE_THE_GRAPH = "the script beside the graph"
 

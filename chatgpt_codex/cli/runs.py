@@ -2,36 +2,21 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from uuid import uuid4
 
 import click
 
 from ..runner.journal.database import default_path
-from ..runner.journal.entries import RunStart, Simulation
-from ..runner.journal.errors import JournalError, RunStateError
-from ..runner.journal.history import History, RunEntry, open_history
-from ..runner.journal.opening import repeated_run, resumed_run
-from ..runner.journal.rerun import Dependents, find_node
-from ..runner.journal.run_journal import RunJournal
+from ..runner.journal.errors import JournalError
+from ..runner.journal.history import History, open_history
 from . import EXIT_USAGE
 from .graph_inputs import read_inputs
-from .graph_running import (
-    CommandT,
-    RunJob,
-    RunOptions,
-    journal_option,
-    resume_command,
-    run_and_report,
-    run_options,
-)
-from .known_blocks import known_blocks
+from .run_options import SAME_SCRIPT, CommandT, RunOptions, journal_option, run_options
 from .runs_report import print_run, print_runs, run_json, runs_json
 
 _LISTED = 20
 
-_SAME_SCRIPT = "the script of the run"
+# The commands that run something load what that needs, a second's worth, when they are called.
 
 
 def _simulate_option(command: CommandT) -> CommandT:
@@ -39,7 +24,7 @@ def _simulate_option(command: CommandT) -> CommandT:
         "--simulate",
         "script",
         is_flag=False,
-        flag_value=_SAME_SCRIPT,
+        flag_value=SAME_SCRIPT,
         metavar="[SCRIPT]",
         help="Another script for a simulated run. Left out, it stays with its own.",
     )(command)
@@ -104,25 +89,9 @@ def resume(
     options: RunOptions,
 ) -> int:
     """Go on with run ID, which failed, was stopped or was killed. What it finished is not run again."""
-    file = journal or above
+    from .runs_again import resume_run  # noqa: PLC0415
 
-    def prepare() -> RunJob:
-        path = file or default_path()
-        with open_history(path) as history:
-            entry = history.find(run_id)
-            simulation = _simulation(entry, script)
-            job = RunJob(
-                graph=history.graph(entry),
-                inputs=history.inputs(entry),
-                simulation=simulation,
-                run_id=entry.id,
-                journal=RunJournal(path, resumed_run(entry.id)),
-                resume_command=resume_command(entry.id, file),
-            )
-        _say_simulated(entry, simulation)
-        return job
-
-    return run_and_report(prepare, options)
+    return resume_run(run_id, journal or above, script, options)
 
 
 @runs.command(epilog="Example: chatgpt-codex runs rerun 1f3a --from Reviewer")
@@ -148,30 +117,9 @@ def rerun(
 
     All other outcomes are taken from run ID and not paid for again.
     """
-    file = journal or above
+    from .runs_again import repeat_run  # noqa: PLC0415
 
-    def prepare() -> RunJob:
-        changes = read_inputs(pairs, document)
-        if node is None and not changes:
-            raise RunStateError("Say what to repeat: --from NODE, or -i NAME=VALUE to change an input.")
-        path = file or default_path()
-        with open_history(path) as history:
-            entry = history.find(run_id)
-            graph = history.graph(entry)
-            inputs = history.inputs(entry) | changes
-        start = RunStart(run_id=str(uuid4()), graph=graph, inputs=inputs, simulation=_simulation(entry, script))
-        dependents = Dependents(graph, find_node(graph, node, known_blocks())) if node is not None else None
-        _say_simulated(entry, start.simulation)
-        return RunJob(
-            graph=graph,
-            inputs=inputs,
-            simulation=start.simulation,
-            run_id=start.run_id,
-            journal=RunJournal(path, repeated_run(start, entry.id, dependents)),
-            resume_command=resume_command(start.run_id, file),
-        )
-
-    return run_and_report(prepare, options)
+    return repeat_run(run_id, journal or above, node, lambda: read_inputs(pairs, document), script, options)
 
 
 def _read(path: Path, answer: Callable[[History], None]) -> int:
@@ -182,20 +130,3 @@ def _read(path: Path, answer: Callable[[History], None]) -> int:
         click.echo(f"Error: {error}", err=True)
         return EXIT_USAGE
     return 0
-
-
-def _simulation(entry: RunEntry, script: str | None) -> Simulation | None:
-    """Who answers: as when the run began, so that answers of a model and made-up ones never mix in one run."""
-    if script is None:
-        return entry.simulation
-    if entry.simulation is None:
-        raise RunStateError(
-            f"Run {entry.id[:8]} asked real models, so it cannot go on with made-up answers. Leave out --simulate."
-        )
-    return entry.simulation if script == _SAME_SCRIPT else replace(entry.simulation, script=Path(script).absolute())
-
-
-def _say_simulated(entry: RunEntry, simulation: Simulation | None) -> None:
-    if simulation is not None:
-        script = f"with {simulation.script}" if simulation.script else "without a script"
-        click.echo(f"Run {entry.id[:8]} was simulated, and goes on simulated, {script}.", err=True)
