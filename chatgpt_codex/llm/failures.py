@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from json import JSONDecodeError
 
 import openai
 
@@ -49,6 +48,9 @@ _KNOWN_WORDS = (
     | OPTIONAL_PARAMETERS.keys()
 )
 """Codes and parameter names that decide what happens next; a prompt that speaks of one does not make it private."""
+
+_UNREADABLE = (ValueError, RecursionError)
+"""What reading JSON raises: broken JSON or UTF-8, an integer of more than 4,300 digits, nesting without end."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 
@@ -226,7 +228,7 @@ def sdk_failures_mapped(target: Target) -> Iterator[None]:
     except openai.APIError as failure:
         # Raised for an `error` event within a stream: there is a body, and no status.
         raise error_from(complaint_from_body(None, failure.body), target) from None
-    except (JSONDecodeError, UnicodeDecodeError):
+    except _UNREADABLE:
         raise bad_response(target, "something that is not JSON") from None
     except TimeoutError:
         raise timed_out(target) from None
@@ -238,7 +240,7 @@ def sdk_failures_mapped(target: Target) -> Iterator[None]:
 
 def transport_failures() -> tuple[type[Exception], ...]:
     """Whatever the SDK may raise because of the server or the way to it."""
-    return (TimeoutError, openai.OpenAIError, JSONDecodeError, UnicodeDecodeError, *_transport_errors())
+    return (TimeoutError, openai.OpenAIError, *_UNREADABLE, *_transport_errors())
 
 
 @contextmanager

@@ -25,15 +25,24 @@ def objects_at(payload: JsonObject, key: str) -> tuple[JsonObject, ...]:
 
 
 def text_at(payload: JsonObject, key: str) -> str:
-    """The text under `key`, or ""."""
+    """The text under `key`, or "".
+
+    Half of a character (a lone surrogate, which JSON can hold) becomes U+FFFD: no file, terminal or database takes it.
+    """
     value = payload.get(key)
-    return value if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return value
 
 
 def count_at(payload: JsonObject, key: str) -> int:
-    """The whole number under `key`, or 0."""
+    """The whole number under `key`, or 0; also where it is less than 0."""
     value = payload.get(key)
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+    return max(0, value) if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def as_object(value: object) -> JsonObject:

@@ -1,6 +1,7 @@
 """What an answer cost, at list prices, where the price table is installed (`pip install chatgpt-codex[prices]`)."""
 
 import asyncio
+import math
 from collections.abc import Callable
 from functools import cache
 
@@ -10,9 +11,11 @@ _PriceOf = Callable[[str, Usage], float | None]
 
 
 async def cost_of(model: str, usage: Usage) -> float | None:
-    """US dollars at OpenAI's list price; None if the model is not in the table, or the table is not installed.
+    """US dollars at OpenAI's list price; None if it cannot be known.
 
-    Never an estimate. What was really charged may differ: other servers have other prices, a ChatGPT plan has none.
+    That is so where the table is not installed, does not hold the model, or cannot price the tokens as the server
+    counted them. It is never an estimate; but what was really charged may differ, since other servers have other
+    prices and a ChatGPT plan has none.
     """
     # In a thread, since reading the table takes a tenth of a second the first time.
     price_of = _loaded() if _loaded.cache_info().currsize else await asyncio.to_thread(_loaded)
@@ -33,8 +36,10 @@ def _loaded() -> _PriceOf:
             output_tokens=usage.output_tokens,
         )
         try:
-            return float(genai_prices.calc_price(counted, model, provider_id="openai").total_price)
-        except LookupError:
+            price = float(genai_prices.calc_price(counted, model, provider_id="openai").total_price)
+        except (LookupError, ValueError):
+            # ValueError: the server's figures contradict each other, such as more cached tokens than there were.
             return None
+        return price if math.isfinite(price) else None
 
     return price_of

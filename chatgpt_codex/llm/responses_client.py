@@ -36,8 +36,14 @@ from .retries import RetryPolicy
 _DRAIN_SECONDS = 1.0
 """How long to wait for the end of a stream whose answer is whole; an unread rest would cost the connection."""
 
+_END = object()
+"""Stands for the end of a stream; None is an event that a server can send."""
+
 _QUOTABLE_OF_DATA = 1_000
 """How much of an image's or a file's address a server could quote in a message; the whole may be megabytes."""
+
+
+_STRUCTURE = frozenset({"type", "role"})
 
 
 class ResponsesClient:
@@ -173,12 +179,12 @@ class ResponsesClient:
                 )
         async with stream:
             try:
-                with sdk_failures_mapped(target):
-                    while not answer.is_over:
+                while not answer.is_over:
+                    with sdk_failures_mapped(target):
                         async with asyncio.timeout_at(deadline):
                             event = await _next_event(stream, target)
-                        for seen in answer.feed(event):
-                            yield seen
+                    for seen in answer.feed(event):
+                        yield seen
             except ConnectionFailedError:
                 raise _cut(target) from None
             await _drain(stream)
@@ -211,8 +217,8 @@ async def _next_event(stream: AsyncStream[object], target: Target) -> JsonObject
             target,
             "an HTML page" if content_type == "text/html" else "something that is neither JSON nor an event stream",
         )
-    event = await anext(stream, None)
-    if event is None:
+    event = await anext(stream, _END)
+    if event is _END:
         raise _cut(target)
     payload = as_object(event)
     # openai 1.x hands over events it does not know by name, `error` among them, within {"event": …, "data": …}.
@@ -289,8 +295,10 @@ def _strings_in(value: object) -> Iterable[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
-        for part in value.values():
-            yield from _strings_in(part)
+        for key, part in value.items():
+            # The API's own words: that a message speaks of "message" or "user" gives nothing away.
+            if key not in _STRUCTURE:
+                yield from _strings_in(part)
     elif isinstance(value, Sequence):
         for part in value:
             yield from _strings_in(part)

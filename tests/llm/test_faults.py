@@ -713,6 +713,21 @@ STRANGE: dict[str, tuple[Callable[[Any], object], type[ModelError], str]] = {
         BadResponseError,
         "answered with something that is not JSON instead of",
     ),
+    "an event nested without end": (
+        lambda reply: reply(headers={"Content-Type": "text/event-stream"}, body=b"data: " + b"[" * 100_000 + b"\n\n"),
+        BadResponseError,
+        "answered with something that is not JSON instead of",
+    ),
+    "an event with a number that Python does not read": (
+        lambda reply: reply(headers={"Content-Type": "text/event-stream"}, body=b"data: " + b"1" * 5_000 + b"\n\n"),
+        BadResponseError,
+        "answered with something that is not JSON instead of",
+    ),
+    "JSON nested without end": (
+        lambda reply: reply(headers={"Content-Type": "application/json"}, body=b"[" * 100_000),
+        BadResponseError,
+        "answered with something that is not JSON instead of",
+    ),
     "events that are no objects": (
         lambda reply: reply(headers={"Content-Type": "text/event-stream"}, body=b"data: [1]\n\ndata: 7\n\n"),
         CutStreamError,
@@ -784,11 +799,53 @@ async def test_server_that_is_no_honest_openai(name: str, serve: Any, reply: Any
     assert_nothing_private(f"{run.error} {caught.value!r}")
 
 
-async def test_server_that_goes_on_after_the_end(serve: Any, reply: Any) -> None:
-    rest = b'data: {"type": "response.output_text.delta", "delta": "!"}\n\ndata: {nope\n\n'
+@pytest.mark.parametrize("bad", [b"{nope", b"[" * 100_000, b"1" * 5_000])
+async def test_server_that_goes_on_after_the_end(bad: bytes, serve: Any, reply: Any) -> None:
+    rest = b'data: {"type": "response.output_text.delta", "delta": "!"}\n\ndata: ' + bad + b"\n\n"
     whole = reply.text("Here.")
     server = serve(reply(headers=whole.headers, body=whole.body + rest))
     assert (await asker({"OPENAI_BASE_URL": server.base_url}).complete(request())).text == "Here."
+
+
+async def test_null_among_the_events_is_not_their_end(serve: Any, reply: Any) -> None:
+    whole = reply.text("Here.")
+    server = serve(reply(headers=whole.headers, body=b"data: null\n\n" + whole.body))
+    assert (await asker({"OPENAI_BASE_URL": server.base_url}).complete(request())).text == "Here."
+
+
+async def test_half_of_a_character_is_replaced(serve: Any, reply: Any, run_block: Any) -> None:
+    serve(reply.text("Here \ud83d."))
+    run = await run_block(ChatGPTCodexBlock(), user_prompt=PROMPT)
+    assert run.pins["response"] == "Here \ufffd."
+
+
+async def test_words_of_the_api_are_not_taken_for_the_prompt(serve: Any, reply: Any, run_block: Any) -> None:
+    said = "Each message of a user needs input_text."
+    serve(reply.json({"error": {"message": said}}, 400))
+    turn = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": PROMPT}]}
+    run = await run_block(ChatGPTCodexBlock(), user_prompt=PROMPT, history=[turn])
+    assert said in run.error
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"input_tokens": -5, "output_tokens": 1},
+        {"input_tokens": 5, "input_tokens_details": {"cached_tokens": 99}},
+        {"input_tokens": 10**330},
+        {"input_tokens": "many", "output_tokens": None},
+    ],
+    ids=["negative", "more cached than there were", "beyond any price", "no numbers"],
+)
+async def test_an_answer_is_not_lost_over_its_count(
+    usage: dict[str, Any], serve: Any, reply: Any, run_block: Any
+) -> None:
+    message = {"type": "message", "content": [{"type": "output_text", "text": "Here."}]}
+    response = {"status": "completed", "model": "gpt-4o", "output": [message], "usage": usage}
+    serve(reply.events({"type": "response.completed", "response": response}))
+    run = await run_block(ChatGPTCodexBlock(), user_prompt=PROMPT)
+    assert run.pins["response"] == "Here."
+    assert all(count >= 0 for count in run.pins["usage"].values())
 
 
 @pytest.mark.parametrize(
