@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 
-_OPENING = re.compile(r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})(?P<info>[^`]*)$")
+# Possessive, since a line of a hundred thousand tildes would otherwise be split at each of them in vain.
+_OPENING = re.compile(r"^(?P<indent>[ \t]*+)(?P<fence>`{3,}+|~{3,}+)(?P<info>[^`]*)$")
 _CLOSING = re.compile(r"(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[ \t]*")
 _PATH_ATTRIBUTE = re.compile(
     r"""\b(?:path|file|filename|title)\s*[=:]\s*(?:"([^"]+)"|'([^']+)'|([^\s{}]+))""", re.IGNORECASE

@@ -165,7 +165,8 @@ def _refuse_constant(name: str) -> object:
 
 def _unfenced(text: str) -> str:
     """Servers without strict mode like to wrap JSON in a code fence."""
-    fenced = re.fullmatch(r"\s*```(?:json)?\s*\n(.*)\n```\s*", text, re.DOTALL | re.IGNORECASE)
+    # Only one part may match a line break, since models that lose the thread write thousands of them.
+    fenced = re.fullmatch(r"\s*+```(?:json)?[ \t\r]*+\n(.*)\n```\s*+", text, re.DOTALL | re.IGNORECASE)
     return fenced[1] if fenced else text
 
 

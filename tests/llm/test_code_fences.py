@@ -88,6 +88,12 @@ def test_text_of_blocks_is_kept_to_the_letter(blocks: list[tuple[list[str], str,
     assert found == ["".join(f"{line}\n" for line in lines) for lines, _, _ in blocks]
 
 
+@pytest.mark.parametrize("line", ["~" * 200_000 + "`", " " * 200_000 + "x", "```" + "path " * 40_000])
+def test_long_lines_are_read_in_one_go(line: str) -> None:
+    """Reading that tried each place of the line anew would take minutes."""
+    assert len(code_blocks_of(f"{line}\n{line}\n")) <= 1
+
+
 @given(st.text())
 def test_no_text_is_too_strange(markdown: str) -> None:
     assert all(each.text == "" or each.text.endswith("\n") for each in code_blocks_of(markdown))

@@ -195,6 +195,13 @@ def test_name_is_one_the_api_takes(title: object, name: str) -> None:
     assert schema_format({"description": "x"} | ({"title": title} if isinstance(title, str) else {})).name == name
 
 
+async def test_an_answer_of_line_breaks_is_read_in_one_go(simulate: Simulate, run_block: Any) -> None:
+    """A reading that tried each line break anew would take minutes."""
+    simulate({"rules": [{"answer": {"text": "```" + "\n" * 200_000 + "x"}}]})
+    run = await run_block(ChatGPTCodexBlock(), user_prompt="Go.", output_schema=PLAN)
+    assert "answered twice with JSON that does not fit the output schema (it is not JSON)" in run.error
+
+
 def test_boolean_is_no_schema_for_the_block() -> None:
     with pytest.raises(InvalidRequestError):
         schema_format({"properties": {"a": "string"}})
