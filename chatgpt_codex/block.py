@@ -40,7 +40,7 @@ from ._model_settings import (
 )
 from ._outcome import problem_of, stats_of
 from .llm.asking import Answer, Question, ask
-from .llm.code_fences import code_blocks_of
+from .llm.code_fences import CodeBlock, code_blocks_of
 from .llm.dialects import read_history, read_images, read_tools
 from .llm.errors import InvalidRequestError, ModelError
 from .llm.messages import InputItem, Message, TextPart, ToolCall
@@ -257,8 +257,9 @@ def _outputs_of(answer: Answer, question: Question, mode: Mode) -> BlockPins:
     notices = list(result.notices)
     if whole:
         yield "response", result.text
-        yield from _code_of(result.text)
-        if mode == "code" and "```" not in result.text and not question.request.output_format:
+        blocks = code_blocks_of(result.text)
+        yield from _code_of(blocks)
+        if mode == "code" and not blocks and not question.request.output_format:
             notices.append("The answer holds no fenced code block, so `code` and `code_blocks` carry nothing.")
         if question.request.output_format is not None:
             yield "structured", answer.value
@@ -283,8 +284,7 @@ def _outputs_of(answer: Answer, question: Question, mode: Mode) -> BlockPins:
         yield "error", problem
 
 
-def _code_of(text: str) -> BlockPins:
-    blocks = code_blocks_of(text)
+def _code_of(blocks: tuple[CodeBlock, ...]) -> BlockPins:
     if blocks:
         yield "code", blocks[0].text
         yield "code_blocks", [asdict(block) for block in blocks]

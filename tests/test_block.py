@@ -142,6 +142,17 @@ async def test_code(simulate: Simulate, run_block: Any) -> None:
     assert "notices" not in run.pins
 
 
+@pytest.mark.parametrize(
+    ("answer", "has_code"), [("~~~sh\nsort -u\n~~~\n", True), ("Write ```sort -u``` there.", False)]
+)
+async def test_code_mode_says_so_only_without_code(
+    answer: str, has_code: bool, simulate: Simulate, run_block: Any
+) -> None:
+    simulate(rule({"text": answer}))
+    run = await run_block(ChatGPTCodexBlock(), mode="code", user_prompt="Remove duplicates.")
+    assert ("code" in run.pins, "notices" in run.pins) == (has_code, not has_code)
+
+
 async def test_code_mode_without_code_says_so(simulate: Simulate, run_block: Any) -> None:
     simulate(rule({"text": "Just use sort -u."}))
     run = await run_block(ChatGPTCodexBlock(), mode="code", user_prompt="Remove duplicates.")
