@@ -3,6 +3,7 @@
 `--help` and a mistyped option answer at once, because neither openai nor aiohttp is imported for them.
 """
 
+import io
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -72,6 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: the words after `chatgpt-codex`; None takes those of the process.
     """
+    _print_whatever_comes()
     try:
         outcome: object = cli.main(args=None if arguments is None else list(arguments), standalone_mode=False)
     except click.ClickException as error:
@@ -85,3 +87,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout = None
         return EXIT_FAILED
     return outcome if isinstance(outcome, int) else 0
+
+
+def _print_whatever_comes() -> None:
+    """Lets a question mark stand for what a stream's encoding lacks, since a run may be paid for by then."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")

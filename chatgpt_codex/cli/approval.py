@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import TextIO
+from typing import TextIO, cast
 
 import click
 
@@ -30,7 +30,7 @@ class TerminalApprover:
 
     def __init__(self, pause: Pause, answers: TextIO | None = None) -> None:
         self._pause = pause
-        self._answers = answers or sys.stdin
+        self._answers = answers or cast("TextIO | None", sys.stdin)  # None if the caller closed it
         self._turn = asyncio.Lock()
         self._typed = b""
 
@@ -64,9 +64,7 @@ class TerminalApprover:
     async def _line(self) -> str:
         """The next line, without a thread: one that waits for input could not be ended with the run."""
         while b"\n" not in self._typed:
-            await self._readable()
-            more = os.read(self._answers.fileno(), _CHUNK_BYTES)
-            if not more:
+            if not (more := await self._read()):
                 raise RunnerError(
                     "The graph waits for an approval, and standard input is closed. "
                     "Run it in a terminal, or add --approve-all."
@@ -75,25 +73,40 @@ class TerminalApprover:
         line, _, self._typed = self._typed.partition(b"\n")
         return line.decode("utf-8", "replace")
 
-    async def _readable(self) -> None:
-        loop = asyncio.get_running_loop()
-        ready = asyncio.Event()
-        try:
-            loop.add_reader(self._answers.fileno(), ready.set)
-        except PermissionError:
-            # A plain file is always ready, and the selector refuses it.
-            return
-        try:
-            await ready.wait()
-        finally:
-            loop.remove_reader(self._answers.fileno())
+    async def _read(self) -> bytes:
+        """What was typed since the last time; nothing if no more can come."""
+        if self._answers is None:
+            return b""
+        descriptor = self._answers.fileno()
+        await _readable(descriptor)
+        return os.read(descriptor, _CHUNK_BYTES)
+
+
+async def _readable(descriptor: int) -> None:
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    try:
+        loop.add_reader(descriptor, ready.set)
+    except PermissionError:
+        # A plain file is always ready, and the selector refuses it.
+        return
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(descriptor)
 
 
 async def _edited(data: object) -> object:
     """The data as the person leaves it in the editor ($VISUAL or $EDITOR)."""
     text = json.dumps(data, ensure_ascii=False, indent=2)
     while True:
-        edited = await asyncio.to_thread(click.edit, text, extension=".json")
+        try:
+            edited = await asyncio.to_thread(click.edit, text, extension=".json")
+        except click.ClickException as error:
+            click.echo(
+                f"{error.message}. Set EDITOR to an editor that works here, or answer without an edit.", err=True
+            )
+            return data
         if edited is None:
             click.echo("Nothing was changed.", err=True)
             return data

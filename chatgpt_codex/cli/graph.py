@@ -59,17 +59,19 @@ def check(file: Path, as_json: bool) -> int:
         content = _content(file)
     except GraphFileError as error:
         if as_json:
-            _say(_report(None, [GraphProblem(message=str(error), fix="Use a file that AutoGPT exported as an agent")]))
+            click.echo(
+                _report(None, [GraphProblem(message=str(error), fix="Use a file that AutoGPT exported as an agent")])
+            )
         return _refuse(error)
     registry = known_blocks()
     problems = [*check_graph(loaded, registry), *import_warnings(content, loaded, registry)]
     failed = any(problem.severity == "error" for problem in problems)
     if as_json:
-        _say(_report(loaded, problems))
+        click.echo(_report(loaded, problems))
     else:
         for problem in problems:
-            _say(_paragraph(problem))
-        _say(_verdict(loaded, problems))
+            click.echo(_paragraph(problem))
+        click.echo(_verdict(loaded, problems))
     return EXIT_FAILED if failed else 0
 
 
@@ -86,7 +88,7 @@ def show(file: Path) -> int:
     except GraphFileError as error:
         return _refuse(error)
     paint = _coloured if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else _safe
-    _say(draw_tree(loaded, known_blocks(), paint), end="")
+    click.echo(draw_tree(loaded, known_blocks(), paint), nl=False)
     return 0
 
 
@@ -120,7 +122,7 @@ def draw(file: Path, output: Path, wanted: _Format | None, force: bool) -> int:
     except (GraphFileError, GraphTooLargeError) as error:
         return _refuse(error)
     if to_stdout:
-        _say(text, end="")
+        click.echo(text, nl=False)
         return 0
     try:
         write_derived(output, text, mark=_MARKS[chosen], force=force)
@@ -200,9 +202,3 @@ def _safe(text: str, _role: Role) -> str:
 
 def _coloured(text: str, role: Role) -> str:
     return click.style(without_control(text), fg=_COLOURS.get(role), bold=role in _BOLD or None)
-
-
-def _say(text: str, *, end: str = "\n") -> None:
-    """Prints to stdout; what its encoding lacks becomes a question mark, which is better than no answer."""
-    encoding = sys.stdout.encoding or "utf-8"
-    click.echo(f"{text}{end}".encode(encoding, "replace").decode(encoding), nl=False)

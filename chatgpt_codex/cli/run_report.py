@@ -4,6 +4,7 @@ import json
 from typing import TextIO
 
 from ..runner.result import RunResult
+from .json_text import json_text
 from .terminal_text import without_control
 
 
@@ -42,7 +43,7 @@ def result_json(result: RunResult) -> str:
     if result.status in ("cancelled", "timed_out"):
         errors.append(_without_node(f"The run was {result.status.replace('_', ' ')} before its end."))
     usage = result.usage
-    return _dump(
+    return json_text(
         {
             "status": "completed" if result.status == "completed" else "failed",
             "outputs": {name: list(values) for name, values in result.outputs.items()},
@@ -59,15 +60,11 @@ def result_json(result: RunResult) -> str:
 
 def refusal_json(message: str) -> str:
     """The JSON object for a run that did not start."""
-    return _dump({"status": "failed", "outputs": {}, "errors": [_without_node(message)], "usage": {}})
+    return json_text({"status": "failed", "outputs": {}, "errors": [_without_node(message)], "usage": {}})
 
 
 def _without_node(message: str) -> dict[str, str | None]:
     return {"node": None, "pin": None, "message": message}
-
-
-def _dump(document: dict[str, object]) -> str:
-    return json.dumps(document, ensure_ascii=False, indent=2)
 
 
 def print_summary(result: RunResult, stream: TextIO) -> None:

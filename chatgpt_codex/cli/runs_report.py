@@ -10,6 +10,7 @@ from rich.cells import cell_len, set_cell_size
 from ..runner.graph import Graph
 from ..runner.journal.entries import Simulation
 from ..runner.journal.history import KeptExecution, RunEntry
+from .json_text import json_text
 from .terminal_text import without_control
 
 _VALUE_CELLS = 60
@@ -77,12 +78,12 @@ def print_run(
 
 def runs_json(entries: Iterable[RunEntry]) -> str:
     """The list of runs as one JSON object."""
-    return _dump({"runs": [_entry_json(entry) for entry in entries]})
+    return json_text({"runs": [_entry_json(entry) for entry in entries]})
 
 
 def run_json(entry: RunEntry, graph: Graph, inputs: Mapping[str, object], executions: Iterable[KeptExecution]) -> str:
     """A run as one JSON object, with the graph and all inputs and outputs whole."""
-    return _dump(
+    return json_text(
         {
             **_entry_json(entry),
             "inputs": dict(inputs),
@@ -176,7 +177,3 @@ def _print_table(heads: Sequence[str], rows: Sequence[Sequence[str]], stream: Te
         ]
         stream.write("  ".join(cells).rstrip() + "\n")
     stream.flush()
-
-
-def _dump(document: Mapping[str, object]) -> str:
-    return json.dumps(document, ensure_ascii=False, indent=2)

@@ -1,5 +1,6 @@
 """How a run begins: for the first time, once more after it stopped, or as a repetition of another."""
 
+import json
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
@@ -116,7 +117,8 @@ def _insert_run(connection: sqlite3.Connection, start: RunStart, parent: str | N
         " VALUES (?, ?, ?, ?, ?, ?, ?, 'running', 1, ?, ?, ?, ?, ?, ?)",
         (
             *(start.run_id, start.graph.name),
-            compress(start.graph.model_dump_json(exclude_defaults=True).encode("utf-8", "surrogatepass")),
+            # Not by pydantic, which refuses half a surrogate pair; a graph may hold one.
+            compress(json.dumps(start.graph.model_dump(mode="json", exclude_defaults=True)).encode()),
             inputs.document,
             simulation is not None,
             str(simulation.script) if simulation and simulation.script else None,
