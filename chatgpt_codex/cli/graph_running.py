@@ -13,7 +13,6 @@ from pathlib import Path
 
 import click
 from pydantic import SecretStr
-from rich.console import Console
 
 from .._host import APIKeyCredentials
 from ..llm.errors import ConfigurationError
@@ -125,7 +124,7 @@ def _report(result: RunResult, options: RunOptions) -> int:
         click.echo(result_json(result))
     else:
         print_outputs(result, sys.stdout)
-    print_tables(result, Console(stderr=True))
+    print_tables(result, sys.stderr)
     print_summary(result, sys.stderr)
     if options.folder is not None and not _wrote_files(result, options.folder):
         return EXIT_FAILED

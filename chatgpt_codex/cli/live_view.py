@@ -1,6 +1,7 @@
 """Shows a run while it happens: a table that fills itself on a terminal, plain lines elsewhere."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..llm.events import Noticed, ReasoningDelta, Retrying, StreamEvent, TextDelta
-from ..runner.events import NodeFailed, NodeFinished, NodeOutput, NodeProgress, NodeStarted, RunEvent
+from ..runner.events import NodeFailed, NodeFinished, NodeOutput, NodeProgress, NodeStarted, RunEvent, RunFinished
 from ..runner.result import ExecutionRef
 from .terminal_text import without_control
 
@@ -23,6 +24,9 @@ _PLUMBING = re.compile(r"Agent\w*(Input|Output)Block")
 _JSON_MARKS = re.compile(r'\\n|[{}\[\]"\\]+')
 
 _TAIL_CHARACTERS = 160
+
+_WIDE_COLUMNS = 70
+"""From this width on, tokens and cost leave enough of a line for the words; the tables at the end have both."""
 
 
 class RunView(Protocol):
@@ -39,7 +43,8 @@ class RunView(Protocol):
 def run_view(stream: TextIO) -> Iterator[RunView]:
     """Gives a view that shows a run on `stream` until the block is left."""
     console = Console(file=stream)
-    if not console.is_terminal:
+    # On a dumb terminal the table would appear at the end only.
+    if not console.is_terminal or console.is_dumb_terminal:
         yield PlainView(console)
         return
     view = TableView(console)
@@ -89,7 +94,14 @@ class _Row:
     seconds: float | None = None
 
 
-_STYLES = {"running": "cyan", "done": "green", "done before": "green dim", "failed": "bold red", "waiting": "yellow"}
+_STYLES = {
+    "running": "cyan",
+    "waiting": "yellow",
+    "done": "green",
+    "done before": "green dim",
+    "failed": "bold red",
+    "stopped": "yellow",
+}
 
 
 class TableView:
@@ -121,8 +133,16 @@ class TableView:
                 self._end(self._rows[execution.id], "done before" if event.replayed else "done", event)
             case NodeFailed(execution=execution):
                 self._end(self._row(execution), "failed", event)
+            case RunFinished():
+                self._stop()
             case _:
                 pass
+
+    def _stop(self) -> None:
+        """What still runs when the run is over was stopped with it."""
+        for row in self._rows.values():
+            if row.seconds is None:
+                row.state, row.seconds = "stopped", perf_counter() - row.began
 
     def _row(self, execution: ExecutionRef) -> _Row:
         return self._rows.setdefault(execution.id, _Row(_title(execution)))
@@ -154,20 +174,39 @@ class TableView:
         table.add_column(no_wrap=True)
         table.add_column(no_wrap=True)
         table.add_column(no_wrap=True, ratio=1, overflow="ellipsis")
-        for _ in ("tokens", "cost", "seconds"):
+        wide = self._console.width >= _WIDE_COLUMNS
+        for _ in ("tokens", "cost", "seconds") if wide else ("seconds",):
             table.add_column(justify="right", no_wrap=True)
-        # Read from the drawing thread while events come in on the loop's: `list` takes them in one step.
-        for row in list(self._rows.values())[-max(1, self._console.height - 2) :]:
+        rows, hidden = self._visible_rows()
+        if hidden:
+            states = Counter(row.state for row in hidden)
+            table.add_row("…", f"{len(hidden)} more", ", ".join(f"{count} {state}" for state, count in states.items()))
+        for row in rows:
             seconds = perf_counter() - row.began if row.seconds is None else row.seconds
+            used = (f"{row.tokens:,} tokens" if row.tokens else "", "" if row.cost is None else f"${row.cost:.4f}")
             table.add_row(
                 Text(row.state, style=_STYLES[row.state]),
                 Text(without_control(row.title)),
                 Text(_one_line(row.tail), style="dim"),
-                Text(f"{row.tokens:,} tokens" if row.tokens else ""),
-                Text("" if row.cost is None else f"${row.cost:.4f}"),
-                Text(f"{seconds:.1f} s"),
+                *(used if wide else ()),
+                f"{seconds:.1f} s",
             )
         return table
+
+    def _visible_rows(self) -> tuple[list[_Row], list[_Row]]:
+        """The rows that the terminal holds, and those that it does not."""
+        # Read from the drawing thread while events come in on the loop's: `list` takes them in one step.
+        rows = list(self._rows.values())
+        room = max(1, self._console.height - 2)
+        if len(rows) <= room:
+            return rows, []
+        # What runs is worth more than what has ended, the latest more than what came before.
+        by_worth = sorted(range(len(rows)), key=lambda place: (rows[place].seconds is not None, -place))
+        places = set(by_worth[: max(1, room - 1)])
+        return (
+            [row for place, row in enumerate(rows) if place in places],
+            [row for place, row in enumerate(rows) if place not in places],
+        )
 
 
 def _one_line(tail: str) -> str:

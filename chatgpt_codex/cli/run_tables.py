@@ -1,6 +1,7 @@
 """The tables at the end of a run: what each node and round used, what covers what, and why a loop ended."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TextIO
 
 from rich.console import Console
 from rich.table import Table
@@ -12,27 +13,33 @@ from .terminal_text import without_control
 _REVIEWER = "ReviewerBlock"
 
 
-def print_tables(result: RunResult, console: Console) -> None:
+_LEAST_WIDTH = 80
+"""In columns. On a narrower terminal the lines go on below, which is better than figures that are cut."""
+
+
+def print_tables(result: RunResult, stream: TextIO) -> None:
     """Prints the tables that have something to say."""
+    console = Console(file=stream)
+    console.width = max(console.width, _LEAST_WIDTH)
     asked = [execution for execution in result.executions if execution.stats.get("llm_call_count")]
     if asked:
         console.print(_usage_table(asked, result))
     reviews = [execution for execution in result.executions if execution.execution.block_name == _REVIEWER]
     if reviews:
         console.print(_coverage_table(reviews[-1]))
-        console.print(Text(_ending(reviews[-1])))
+        console.print(Text(_ending(reviews[-1])), soft_wrap=True)
 
 
 def _usage_table(executions: Sequence[NodeExecution], result: RunResult) -> Table:
     table = Table(title="Tokens and cost", title_justify="left", box=None, pad_edge=False, show_footer=True)
     totals = result.usage
-    table.add_column("Node", footer="Together")
-    table.add_column("Round", justify="right")
-    table.add_column("Calls", justify="right", footer=f"{totals.llm_call_count:,}")
-    table.add_column("Tokens in", justify="right", footer=f"{totals.input_token_count:,}")
-    table.add_column("Tokens out", justify="right", footer=f"{totals.output_token_count:,}")
-    table.add_column("US$", justify="right", footer=_dollars(totals.provider_cost))
-    table.add_column("Seconds", justify="right", footer=f"{result.seconds:.1f}")
+    table.add_column("Node", footer="Together", overflow="fold")
+    table.add_column("Round", justify="right", no_wrap=True)
+    table.add_column("Calls", justify="right", no_wrap=True, footer=f"{totals.llm_call_count:,}")
+    table.add_column("Tokens in", justify="right", no_wrap=True, footer=f"{totals.input_token_count:,}")
+    table.add_column("Tokens out", justify="right", no_wrap=True, footer=f"{totals.output_token_count:,}")
+    table.add_column("US$", justify="right", no_wrap=True, footer=_dollars(totals.provider_cost))
+    table.add_column("Seconds", justify="right", no_wrap=True, footer=f"{result.seconds:.1f}")
     for execution in executions:
         stats = execution.stats
         cost = stats.get("provider_cost")
@@ -61,7 +68,7 @@ def _count(stats: Mapping[str, object], name: str) -> int:
 def _coverage_table(review: NodeExecution) -> Table:
     table = Table(title="Coverage", title_justify="left", box=None, pad_edge=False)
     for heading in ("Criterion", "Files", "Tests", "Findings", "Covered"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     rows = _last(review, "coverage")
     for row in rows if isinstance(rows, Sequence) else ():
         if isinstance(row, Mapping):

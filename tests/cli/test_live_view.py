@@ -5,10 +5,10 @@ import io
 import pytest
 from rich.console import Console
 
-from chatgpt_codex.cli.live_view import PlainView, RunView, TableView
+from chatgpt_codex.cli.live_view import PlainView, RunView, TableView, run_view
 from chatgpt_codex.llm.events import Noticed, Retrying, TextDelta
-from chatgpt_codex.runner.events import NodeFailed, NodeFinished, NodeOutput, NodeProgress, NodeStarted
-from chatgpt_codex.runner.result import ExecutionRef
+from chatgpt_codex.runner.events import NodeFailed, NodeFinished, NodeOutput, NodeProgress, NodeStarted, RunFinished
+from chatgpt_codex.runner.result import ExecutionRef, RunResult, UsageTotals
 
 STATS = {"input_token_count": 1200, "output_token_count": 34, "provider_cost": 0.0123}
 
@@ -19,9 +19,9 @@ def ref(name: str = "Developer", number: int = 1, block: str = "DeveloperBlock")
     )
 
 
-def shown(view: TableView) -> list[str]:
+def shown(view: TableView, width: int = 100) -> list[str]:
     out = io.StringIO()
-    Console(file=out, width=100).print(view)
+    Console(file=out, width=width).print(view)
     return [" ".join(line.split()) for line in out.getvalue().splitlines()]
 
 
@@ -54,7 +54,49 @@ def test_each_round_has_a_row_and_a_failure_its_reason(table: TableView) -> None
 def test_only_as_many_rows_as_the_terminal_holds(table: TableView) -> None:
     for number in range(1, 21):
         table(NodeStarted(execution=ref(number=number), inputs={}))
-    assert [row.split()[2] for row in shown(table)] == ["#17", "#18", "#19", "#20"]
+    assert [row.split()[2] for row in shown(table)[1:]] == ["#18", "#19", "#20"]
+    assert shown(table)[0] == "… 17 more 17 running"
+
+
+def test_what_runs_keeps_its_row_when_there_are_too_many(table: TableView) -> None:
+    for number in range(1, 8):
+        table(NodeStarted(execution=ref(number=number), inputs={}))
+    for number in range(2, 7):
+        table(NodeFinished(execution=ref(number=number), seconds=1, stats={}))
+    assert [row.split()[:3] for row in shown(table)] == [
+        ["…", "4", "more"],
+        ["running", "Developer", "0.0"],
+        ["done", "Developer", "#6"],
+        ["running", "Developer", "#7"],
+    ]
+
+
+def test_a_run_that_is_over_has_nothing_running(table: TableView) -> None:
+    table(NodeStarted(execution=ref(), inputs={}))
+    result = RunResult(run_id="r", status="cancelled", outputs={}, errors=[], executions=[], usage=UsageTotals())
+    table(RunFinished(result=result))
+    assert shown(table) == ["stopped Developer 0.0 s"]
+
+
+def test_a_narrow_terminal_keeps_state_node_words_and_time() -> None:
+    view = TableView(Console(file=io.StringIO(), width=40, height=6))
+    view(NodeStarted(execution=ref(), inputs={}))
+    view(NodeOutput(execution=ref(), pin="response", value="# Revision 1"))
+    view(NodeFinished(execution=ref(), seconds=3.25, stats=STATS))
+    assert shown(view, width=40) == ["done Developer Revision 1 3.2 s"]
+
+
+@pytest.mark.parametrize(("environment", "kind"), [({}, TableView), ({"TERM": "dumb"}, PlainView)])
+def test_who_can_move_the_cursor_gets_the_table(
+    environment: dict[str, str], kind: type[RunView], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    with run_view(terminal) as view:
+        assert isinstance(view, kind)
 
 
 @pytest.mark.parametrize("plain", [True, False])

@@ -29,6 +29,7 @@ def link(source: str, source_pin: str, sink: str, sink_pin: str) -> dict[str, st
 
 AGENT_INPUT = "c0a8e994-ebf1-4a9c-a4d8-89d09c86741b"
 AGENT_OUTPUT = "363ae599-353e-4804-937e-b2ee3cef3da4"
+STORE_VALUE = "1ff065e9-88e8-4358-9d82-8dc91f622ba9"
 CHATGPT_CODEX = "6e9f6636-9b5c-426a-81e8-8c64b48b797d"
 ASKING: dict[str, Any] = {
     "name": "Ask",
@@ -233,6 +234,16 @@ def test_a_team_shows_rounds_coverage_and_how_the_loop_ended(capsys: pytest.Capt
     assert "The loop ended after 2 rounds: the work is approved." in err
 
 
+def test_no_figure_is_cut_on_a_narrow_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    assert main(team()) == 0
+    err = capsys.readouterr().err
+    assert "…" not in err
+    assert any(line.split()[:2] == ["Together", "6"] and len(line.split()) == 6 for line in err.splitlines())
+
+
 def test_files_are_written_and_existing_ones_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "work"
     assert main(team("--output-dir", str(folder))) == 0
@@ -283,6 +294,46 @@ def test_nobody_to_ask_is_said_and_approve_all_asks_nobody() -> None:
     assert closed.returncode == 1
     assert "standard input is closed. Run it in a terminal, or add --approve-all." in closed.stderr
     assert run_approval("", "--approve-all").returncode == 0
+
+
+def test_a_closed_standard_input_is_nobody_to_ask() -> None:
+    command = [sys.executable, "-m", "chatgpt_codex.cli", "run", str(GRAPHS / "software_team_with_approval.json")]
+    done = subprocess.run(
+        ["/bin/sh", "-c", '"$@" <&-', "sh", *command, "-i", "brief=Greet.", "--simulate", "--no-journal"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "standard input is closed. Run it in a terminal, or add --approve-all." in done.stderr
+
+
+def test_an_editor_that_fails_costs_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VISUAL", "false")
+    done = run_approval("edit\napprove\n")
+    assert done.returncode == 0, done.stderr
+    assert "Set EDITOR to an editor that works here, or answer without an edit." in done.stderr
+    assert "# Review of revision 2: approved" in done.stdout
+
+
+def test_what_a_terminal_cannot_show_does_not_cost_the_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    graph = write(
+        tmp_path / "words.json",
+        {
+            **ASKING,
+            "nodes": [
+                node("words", STORE_VALUE, input="gr\u00fcn \ud800!"),
+                node("answer", AGENT_OUTPUT, name="answer"),
+            ],
+            "links": [link("words", "output", "answer", "value")],
+        },
+    )
+    command = [sys.executable, "-m", "chatgpt_codex.cli", "run", graph, "--journal", str(tmp_path / "runs.db")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "gr?n ?!\n")
+    done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=False)
+    assert json.loads(done.stdout)["outputs"] == {"answer": ["gr\u00fcn \ud800!"]}
 
 
 def test_ctrl_c_ends_the_run_and_prints_what_was_done(tmp_path: Path) -> None:
