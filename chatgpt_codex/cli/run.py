@@ -10,9 +10,12 @@ from ..runner.journal.database import default_path
 from ..runner.journal.entries import RunStart, Simulation
 from ..runner.journal.opening import new_run
 from ..runner.journal.run_journal import RunJournal
+from ..runner.secret_inputs import secret_inputs
 from .graph_inputs import read_inputs
 from .graph_running import RunJob, resume_command, run_and_report
+from .known_blocks import known_blocks
 from .run_options import RunOptions, journal_option, run_options
+from .terminal_text import without_control
 
 _BESIDE_THE_GRAPH = "the script beside the graph"
 
@@ -44,8 +47,8 @@ def run(
 ) -> int:
     """Run GRAPH, a file that AutoGPT exported as an agent, and print its outputs.
 
-    Progress goes to stderr, outputs to stdout. The exit code is 0 only if every node succeeded. The run is kept:
-    see `chatgpt-codex runs`.
+    Progress goes to stderr, outputs to stdout. The exit code is 0 only if every node succeeded. The run is kept, unless
+    it has a secret input: see `chatgpt-codex runs`.
     """
     if journal is not None and no_journal:
         raise click.UsageError("--journal and --no-journal contradict each other. Give one of them.")
@@ -62,11 +65,22 @@ def run(
             graph=start.graph,
             inputs=start.inputs,
             simulation=start.simulation,
-            journal=None if no_journal else RunJournal(journal or default_path(), new_run(start)),
+            journal=None if no_journal or _is_secret(start) else RunJournal(journal or default_path(), new_run(start)),
             resume_command=resume_command(start.run_id, journal),
         )
 
     return run_and_report(prepare, options)
+
+
+def _is_secret(start: RunStart) -> bool:
+    """Whether the journal must not have the run; then it is said."""
+    names = secret_inputs(start.graph, start.inputs, known_blocks())
+    if not names:
+        return False
+    listed = ", ".join(without_control(repr(name)) for name in names)
+    what = "a secret input" if len(names) == 1 else "secret inputs"
+    click.echo(f"The graph has {what}, {listed}, so the run is not kept and cannot be resumed.", err=True)
+    return True
 
 
 def _simulation(script: str | None, graph: Path) -> Simulation | None:

@@ -14,6 +14,7 @@ from ..runner.journal.history import RunEntry, open_history
 from ..runner.journal.opening import repeated_run, resumed_run
 from ..runner.journal.rerun import Dependents, find_node
 from ..runner.journal.run_journal import RunJournal
+from ..runner.secret_inputs import secret_inputs
 from .graph_running import RunJob, resume_command, run_and_report
 from .known_blocks import known_blocks
 from .run_options import SAME_SCRIPT, RunOptions
@@ -78,6 +79,11 @@ def repeat_run(
                 graph=history.graph(entry),
                 inputs={**history.inputs(entry), **changes},
                 simulation=_simulation(entry, script),
+            )
+        if secret_inputs(start.graph, start.inputs, known_blocks()):
+            raise RunStateError(
+                "A run with a secret input is not kept, so it cannot repeat a part of another. "
+                "Run the whole graph: chatgpt-codex run GRAPH"
             )
         dependents = None
         if node is not None:

@@ -30,7 +30,7 @@ def link(source: str, source_pin: str, sink: str, sink_pin: str) -> dict[str, st
     return {"source_id": source, "source_name": source_pin, "sink_id": sink, "sink_name": sink_pin}
 
 
-GRAPH = {
+GRAPH: dict[str, Any] = {
     "name": "Two steps",
     "nodes": [
         node("topic", AGENT_INPUT, name="topic"),
@@ -203,6 +203,47 @@ def test_nothing_is_kept_if_so_wished(
     assert not (tmp_path / "home" / "state").exists()
     assert main(["run", graph, "-i", "topic=tea", "--no-journal", "--journal", "x"]) == 2
     assert "--journal and --no-journal contradict each other. Give one of them." in capsys.readouterr().err
+
+
+SECRET = "the-secret-of-the-user"
+
+
+@pytest.mark.parametrize("typed_in", [True, False])
+def test_a_run_with_a_secret_input_is_not_kept(
+    typed_in: bool, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    value = {"value": SECRET} if typed_in else {}
+    nodes = [node("key", AGENT_INPUT, name="key", secret=True, **value), node("text", AGENT_OUTPUT, name="text")]
+    path = tmp_path / "secret.json"
+    path.write_text(json.dumps({**GRAPH, "nodes": nodes, "links": [link("key", "result", "text", "value")]}))
+    own = tmp_path / "own.sqlite3"
+    for journal in ([], ["--journal", str(own)]):
+        given = [] if typed_in else ["-i", f"key={SECRET}"]
+        assert main(["run", str(path), *given, *journal]) == 0
+        said = capsys.readouterr()
+        assert said.out == f"{SECRET}\n"
+        assert said.err.splitlines()[0] == (
+            "The graph has a secret input, 'key', so the run is not kept and cannot be resumed."
+        )
+        assert SECRET not in said.err
+    state = tmp_path / "home" / "state"
+    assert [file for file in (*state.rglob("*"), own) if file.is_file() and SECRET.encode() in file.read_bytes()] == []
+    assert not own.exists()
+
+
+def test_a_secret_is_not_added_to_a_kept_run(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, simulate: Callable[..., Simulator]
+) -> None:
+    simulate({"rules": [DRAFTS, POLISHES]})
+    extra = node("key", AGENT_INPUT, name="key", secret=True, value="")
+    path = tmp_path / "empty_secret.json"
+    path.write_text(json.dumps({**GRAPH, "nodes": [*GRAPH["nodes"], extra]}))
+    assert main(["run", str(path), "-i", "topic=tea"]) == 0
+    run_id = listed(capsys)[0]["id"]
+    assert main(["runs", "rerun", run_id, "-i", f"key={SECRET}"]) == 2
+    assert "A run with a secret input is not kept" in capsys.readouterr().err
+    state = tmp_path / "home" / "state"
+    assert [file for file in state.rglob("*") if file.is_file() and SECRET.encode() in file.read_bytes()] == []
 
 
 def test_a_failed_run_says_how_to_go_on_and_goes_on(
