@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from .errors import GraphProblem
 from .graph import Graph, Link, Node
-from .node_plan import InputFitter, InputRules, is_schema, node_name, output_pins
+from .node_plan import InputFitter, InputRules, is_schema, misread, node_name, output_pins
 from .pins import PinNameError, base_pin, parse_pin
 from .platform_blocks import PLATFORM_BLOCKS
 from .registry import AGENT_KIND, NOTE_KIND, BlockInfo, BlockRegistry
@@ -158,18 +158,15 @@ class _Checker:
                 f"{self._title(node.id)}: {mismatch}", "Change the value", node=node.id, pin=mismatch.pin
             )
         for name in checked:
-            yield from self._number_from_words(node, name, rules)
+            yield from self._misread(node, name, rules)
 
-    def _number_from_words(self, node: Node, name: str, rules: InputRules) -> Iterator[GraphProblem]:
-        value = rules.defaults.get(name)
-        if rules.schemas[name].get("type") not in {"number", "integer"} or not isinstance(value, str):
-            return
-        try:
-            float(value)
-        except ValueError:
+    def _misread(self, node: Node, name: str, rules: InputRules) -> Iterator[GraphProblem]:
+        wanted = misread(rules.defaults.get(name), rules.schemas[name])
+        if wanted is not None:
             yield self._problem(
-                f"{self._title(node.id)}: input {name!r} takes a number, and its text is none: it counts as 0",
-                "Type a number in",
+                f"{self._title(node.id)}: input {name!r} takes {wanted}; what is typed in is converted to one"
+                " all the same",
+                f"Type {wanted} in",
                 node=node.id,
                 pin=name,
                 warning=True,

@@ -386,6 +386,6 @@ class GraphRun:
         scope = Scope(self._book.agent(graph_id), parent=execution)
         if scope.depth > MAX_AGENT_DEPTH:
             raise RunnerError(f"Agents call agents more than {MAX_AGENT_DEPTH} deep; break the circle in the graph")
-        self._open(scope, scope.plan.starting_executions(inputs, refuse_unknown=False))
+        self._open(scope, scope.plan.starting_executions(inputs, typed_in=False))
         while (output := await scope.outputs.get()) is not None:
             yield output

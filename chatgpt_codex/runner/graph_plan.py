@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 from .check import all_sub_graphs
 from .errors import CredentialsMissingError, GraphInputError
 from .graph import Graph, Node
-from .node_plan import Delivery, InputFitter, InputMismatchError, NodePlan, node_name
+from .node_plan import Delivery, InputFitter, InputMismatchError, NodePlan, misread, node_name
 from .pins import parse_pin
 from .registry import AGENT_KIND, INPUT_KIND, NOTE_KIND, BlockInfo, BlockRegistry
 
@@ -46,26 +46,27 @@ class GraphPlan:
     graph: Graph
     nodes: Mapping[str, NodePlan]
 
-    def starting_executions(
-        self, inputs: Mapping[str, object], *, refuse_unknown: bool = True
-    ) -> list[StartingExecution]:
+    def starting_executions(self, inputs: Mapping[str, object], *, typed_in: bool = True) -> list[StartingExecution]:
         """What runs first: the nodes without links into them, the graph's inputs filled in.
 
         Args:
             inputs: Value by the name of an AgentInput node.
-            refuse_unknown: Whether a name that no node has is an error.
+            typed_in: Whether a person gave them: then a name that no node has is an error, and so are words for a
+                number or a switch: the platform's form does not take those, and its executor counts them as 0 or off.
 
         Raises:
             GraphInputError: An input is unknown, missing, or does not fit its node.
         """
         names = {self._input_name(plan) for plan in self._input_plans()}
         unknown = inputs.keys() - names
-        if unknown and refuse_unknown:
+        if typed_in and unknown:
             known = ", ".join(sorted(repr(name) for name in names)) or "none"
             raise GraphInputError(
                 f"The graph has no input {', '.join(sorted(repr(name) for name in unknown))}. Its inputs are: {known}."
             )
         self._check_missing(inputs)
+        if typed_in:
+            self._check_typed_in(inputs)
         return [
             self._start(plan, inputs) for plan in self.nodes.values() if not plan.linked and plan.info.kind != NOTE_KIND
         ]
@@ -89,6 +90,13 @@ class GraphPlan:
             names = ", ".join(repr(name) for name in missing)
             noun = "the input" if len(missing) == 1 else "the inputs"
             raise GraphInputError(f"The graph needs {noun} {names}. Give a value, or a default in the node.")
+
+    def _check_typed_in(self, inputs: Mapping[str, object]) -> None:
+        for plan in self._input_plans():
+            name = self._input_name(plan)
+            wanted = misread(inputs.get(name), plan.info.inputs.get("value", {}))
+            if wanted is not None:
+                raise GraphInputError(f"The graph's input {name!r} takes {wanted}. Give a value that fits.")
 
     def _start(self, plan: NodePlan, inputs: Mapping[str, object]) -> StartingExecution:
         name = self._input_name(plan)

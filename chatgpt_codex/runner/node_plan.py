@@ -86,6 +86,40 @@ def is_schema(value: object) -> bool:
     return True
 
 
+def misread(value: object, schema: Mapping[str, object]) -> str | None:
+    """What an input takes, if a `value` is nothing of the kind and the platform would convert it without a word.
+
+    It makes 0 of words, False of "yes", and a list's length of a list.
+
+    Args:
+        value: What somebody typed in.
+        schema: The input's.
+    """
+    if value is None:
+        return None
+    members = schema.get("anyOf")
+    parts = [schema, *(part for part in (members if isinstance(members, list) else []) if isinstance(part, dict))]
+    kinds = {kind for part in parts if isinstance(kind := part.get("type"), str)} - {"null"}
+    if kinds == {"boolean"}:
+        return None if isinstance(value, bool) or str(value).lower() in _SWITCHES else "true or false"
+    if kinds and kinds <= {"integer", "number"}:
+        return None if _is_number(value) else "a number"
+    return None
+
+
+_SWITCHES: Final = frozenset({"true", "false", "1", "0"})
+
+
+def _is_number(value: object) -> bool:
+    if not isinstance(value, str):
+        return isinstance(value, int | float)
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
+
+
 def _object(value: object) -> JsonObject:
     return value if isinstance(value, dict) else {}
 

@@ -176,6 +176,28 @@ def test_bad_inputs_are_refused_before_anything_runs(
     assert said in refusal["errors"][0]["message"]
 
 
+@pytest.mark.parametrize(
+    ("block", "value", "given"),
+    [
+        ("96dae2bb-97a2-41c2-bd2f-13a3b5a8ea98", "seven", "a number"),
+        ("96dae2bb-97a2-41c2-bd2f-13a3b5a8ea98", "7", 7),
+        ("cbf36ab5-df4a-43b6-8a7f-f7ed8652116e", "yes", "true or false"),
+        ("cbf36ab5-df4a-43b6-8a7f-f7ed8652116e", "TRUE", True),
+    ],
+)
+def test_words_for_a_number_or_a_switch_are_refused(
+    block: str, value: str, given: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nodes = [node("n", block, name="n"), node("o", AGENT_OUTPUT, name="out")]
+    graph = write(tmp_path / "typed.json", {**ASKING, "nodes": nodes, "links": [link("n", "result", "o", "value")]})
+    code = main(["run", graph, "-i", f"n={value}", "--json", "--no-journal"])
+    out, err = capsys.readouterr()
+    if isinstance(given, str):
+        assert (code, err) == (2, f"Error: The graph's input 'n' takes {given}. Give a value that fits.\n")
+    else:
+        assert (code, json.loads(out)["outputs"]) == (0, {"out": [given]})
+
+
 BAD_GRAPHS: dict[str, tuple[object, str]] = {
     "not JSON": ("{", "is not JSON: "),
     "not a graph": ({"rules": []}, "is JSON, but not a graph"),

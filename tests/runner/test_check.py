@@ -139,10 +139,24 @@ def test_values_are_converted_before_they_are_judged(make_graph: Any, registry: 
     assert check_graph(graph, registry) == []
 
 
-def test_warns_of_words_that_count_as_zero(make_graph: Any, registry: BlockRegistry) -> None:
-    (problem,) = check_graph(make_graph({"c": ("Calculator", {"operation": "Add", "a": "seven", "b": 1})}), registry)
-    assert (problem.severity, problem.pin) == ("warning", "a")
-    assert problem.message == "'CalculatorBlock' (c): input 'a' takes a number, and its text is none: it counts as 0"
+@pytest.mark.parametrize(
+    ("block", "pin", "value", "wanted"),
+    [
+        ("Calculator", "a", "seven", "a number"),
+        ("AgentNumberInput", "value", "seven", "a number"),
+        ("AgentToggleInput", "value", "yes", "true or false"),
+    ],
+)
+def test_warns_of_words_that_count_as_zero_or_false(
+    block: str, pin: str, value: object, wanted: str, make_graph: Any, registry: BlockRegistry
+) -> None:
+    defaults = {"operation": "Add", "b": 1} if block == "Calculator" else {"name": "n"}
+    (problem,) = check_graph(make_graph({"c": (block, {**defaults, pin: value})}), registry)
+    assert (problem.severity, problem.pin) == ("warning", pin)
+    assert problem.message == (
+        f"'{block}Block' (c): input {pin!r} takes {wanted}; what is typed in is converted to one all the same"
+    )
+    assert problem.fix == f"Type {wanted} in"
 
 
 def test_warns_of_a_node_that_waits_for_result_and_error(make_graph: Any, registry: BlockRegistry) -> None:
