@@ -15,7 +15,7 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 class Credential(Protocol):
-    """A way to sign requests. An API key here; a ChatGPT sign-in in `login`."""
+    """A way to sign requests, such as an API key or a sign-in whose token has to be renewed."""
 
     async def headers(self) -> Mapping[str, str]:
         """The headers that sign one request; may refresh a token first."""

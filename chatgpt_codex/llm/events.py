@@ -42,7 +42,7 @@ class Retrying:
     reason: str
     delay_seconds: float
     attempt: int
-    """The number of the coming attempt; the first retry is 2."""
+    """The number of the coming request for this answer; the first request is 1."""
 
 
 @dataclass(frozen=True, slots=True)

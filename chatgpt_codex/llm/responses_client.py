@@ -51,7 +51,8 @@ class ResponsesClient:
 
     It always streams, so that an answer is seen as it comes and a long one does not run into a proxy's timeout, and
     it works the same on openai 1.97 to 3.x: the SDK brings requests to the server and events back, as plain
-    dictionaries, and nothing else.
+    dictionaries, and nothing else. (Up to 2.x it also writes each request into its log at level DEBUG, prompt included
+    and key left out.)
 
     Args:
         credential: signs each request.

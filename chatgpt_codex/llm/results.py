@@ -61,6 +61,6 @@ class Result:
     notices: tuple[str, ...] = ()
     """What was dropped, retried or replaced on the way, one sentence each."""
     calls: int = 1
-    """Requests that reached the server, this answer's own and those that failed before it."""
+    """Requests sent, this answer's own and those that failed before it."""
     output: tuple[JsonObject, ...] = ()
     """The output items as the server gave them."""
