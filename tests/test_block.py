@@ -7,8 +7,8 @@ from typing import Any, get_args
 
 import pytest
 
+from chatgpt_codex._host import BlockCategory
 from chatgpt_codex.block import CHAT_PROMPT, CODE_PROMPT, ChatGPTCodexBlock
-from chatgpt_codex.block_sdk import BlockCategory
 from chatgpt_codex.block_sdk.block_test import run_block_test
 from chatgpt_codex.block_sdk.conversion import convert_inputs
 from chatgpt_codex.block_sdk.errors import BlockInputError
