@@ -169,7 +169,8 @@ class ResponseCancelledError(AnswerError):
 _KEYS = re.compile(r"\b(?:sk|sess|rk|pk)[-_][-_A-Za-z0-9*.]{4,}|\beyJ[-_A-Za-z0-9*.]{6,}|\bBearer\s+\S+", re.IGNORECASE)
 _UNBROKEN = re.compile(r"\S{65,}")
 """Nothing of this length is a word; it may be a token, or an image in base64."""
-_ESCAPE = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|[abfnrtv])")
+# From the first backslash of a run and never back, or a long run would be read anew from each of its backslashes.
+_ESCAPE = re.compile(r"(?<!\\)\\++(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|[abfnrtv])")
 _SHARED_LETTERS = 12
 """So many letters and digits in a row in common with the request count as repeating it."""
 _TELLING_LETTERS = 5

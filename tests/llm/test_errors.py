@@ -111,6 +111,12 @@ def test_a_request_too_long_to_be_compared_silences_the_server() -> None:
     assert server_words("Rate limit reached", ["x " * 50_001]) == ""
 
 
+@pytest.mark.parametrize("text", ["\\" * 99_999, "&#" * 49_999, "%4" * 49_999, "\\u00" * 19_999])
+def test_no_prompt_takes_long_to_compare(text: str) -> None:
+    """Reading that tried each place of it anew would take half a minute."""
+    assert server_words("Invalid value: nothing that you wrote.", (text,)) == "Invalid value: nothing that you wrote."
+
+
 def test_error_that_no_request_led_to_counts_none() -> None:
     error = ModelError("Nothing was sent.")
     assert (error.calls, error.usage.total_tokens, str(error)) == (0, 0, "Nothing was sent.")
