@@ -157,8 +157,11 @@ class SchemaTest:
 
     def mismatch(self, value: object) -> str | None:
         """Why `value` does not fit, without quoting its text; None if it fits."""
-        if self._check(value):
-            return None
-        if self._validator is None:
-            self._validator = Draft202012Validator(self._schema)
-        return describe_mismatch(self._validator, value)
+        try:
+            if self._check(value):
+                return None
+            if self._validator is None:
+                self._validator = Draft202012Validator(self._schema)
+            return describe_mismatch(self._validator, value)
+        except RecursionError:
+            return "is nested too deep to be checked"

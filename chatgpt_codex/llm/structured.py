@@ -45,10 +45,15 @@ def schema_format(schema: JsonObject) -> JsonSchemaFormat:
     mere request otherwise.
 
     Raises:
-        InvalidRequestError: it is not a JSON schema, or refers to something that is not in it.
+        InvalidRequestError: it is not a JSON schema, is nested too deep, or refers to something that is not in it.
     """
     try:
         Draft202012Validator.check_schema(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+        strict = is_strict(schema)
+    except RecursionError:
+        raise InvalidRequestError(
+            "The output schema is nested too deep to be checked. Make it flatter, or ask for its parts one by one."
+        ) from None
     except SchemaError as error:
         raise InvalidRequestError(
             f"The output schema is not a valid JSON schema: at {error.json_path}, {error.validator!r} is broken. "
@@ -58,7 +63,7 @@ def schema_format(schema: JsonObject) -> JsonSchemaFormat:
     _check_ends(schema)
     title = schema.get("title")
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", title)[:64].strip("_") if isinstance(title, str) else ""
-    return JsonSchemaFormat(name=name or "answer", schema=schema, strict=is_strict(schema))
+    return JsonSchemaFormat(name=name or "answer", schema=schema, strict=strict)
 
 
 def _check_references(root: SchemaResource) -> None:

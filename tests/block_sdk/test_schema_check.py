@@ -62,5 +62,16 @@ def test_is_quick_for_what_blocks_declare(schema: dict[str, Any], value: object)
     assert compile_check(schema)(value)
 
 
+@pytest.mark.parametrize("schema", [{}, {"type": "object", "additionalProperties": True}, {"minProperties": 1}])
+def test_a_value_nested_without_end_does_not_fit(schema: dict[str, Any]) -> None:
+    value: dict[str, object] = {}
+    for _ in range(5_000):
+        value = {"a": value}
+    assert SchemaTest(schema).mismatch(value) in (
+        "is nested too deep to be checked",
+        "cannot be written as JSON: it is of type dict",
+    )
+
+
 def test_says_what_is_wrong_without_quoting_text() -> None:
     assert SchemaTest({"type": "integer"}).mismatch("my secret") == "must be of type integer, not a text"

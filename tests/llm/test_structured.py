@@ -33,6 +33,13 @@ def body(simulator: Simulator, number: int) -> dict[str, Any]:
     return sent
 
 
+def nested(levels: int) -> dict[str, object]:
+    schema: dict[str, object] = {"type": "string"}
+    for _ in range(levels):
+        schema = {"type": "object", "properties": {"a": schema}}
+    return schema
+
+
 async def test_strict_schema(simulate: Simulate, run_block: Any) -> None:
     simulator = simulate(answers(json.dumps(GOOD)))
     run = await run_block(ChatGPTCodexBlock(), user_prompt="Plan it", output_schema=PLAN)
@@ -163,6 +170,10 @@ async def test_cut_answer_is_not_asked_for_again(number: int, simulate: Simulate
             "The output schema refers to '#nowhere', which is not in it. Put what it refers to under $defs.",
         ),
         ({"$ref": "#"}, 'The output schema refers to itself without end. Break the circle of "$ref" in it.'),
+        (
+            nested(150),
+            "The output schema is nested too deep to be checked. Make it flatter, or ask for its parts one by one.",
+        ),
     ],
 )
 async def test_schema_that_cannot_be_used(
