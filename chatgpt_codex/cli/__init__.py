@@ -3,6 +3,7 @@
 `--help` and a mistyped option answer at once, because neither openai nor aiohttp is imported for them.
 """
 
+import errno
 import io
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,8 @@ from typing import cast
 import click
 
 from .._version import __version__
+
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -85,6 +88,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Whoever read our output has gone, as `head` does; without this the interpreter would complain at exit.
         sys.stdout = None
+        return EXIT_FAILED
+    except OSError as error:
+        if error.errno not in _DISK_FULL:
+            raise
+        sys.stdout = None
+        click.echo(
+            f"Error: What this command prints cannot be written: {error.strerror}. "
+            "Free some space, or send it elsewhere.",
+            err=True,
+        )
         return EXIT_FAILED
     return outcome if isinstance(outcome, int) else 0
 

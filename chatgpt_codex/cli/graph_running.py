@@ -120,29 +120,33 @@ def _run_in_view(job: RunJob, options: RunOptions) -> RunResult:
 
 def _report(result: RunResult, options: RunOptions) -> int:
     """Prints what a run gave, outputs to stdout and the rest to stderr; returns the exit code."""
+    said, problem = None, None
+    if options.folder is not None:
+        try:
+            said = _write_files(result, options.folder)
+        except OutputFilesError as error:
+            problem = error.message
+            said = f"Error: {problem}"
     if options.as_json:
-        click.echo(result_json(result))
+        click.echo(result_json(result, problem))
     else:
         print_outputs(result, sys.stdout)
     print_tables(result, sys.stderr)
     print_summary(result, sys.stderr)
-    if options.folder is not None and not _wrote_files(result, options.folder):
-        return EXIT_FAILED
-    if result.status == "cancelled":
+    if said is not None:
+        click.echo(said, err=True)
+    if problem is None and result.status == "cancelled":
         return EXIT_INTERRUPTED
-    return 0 if result.status == "completed" else EXIT_FAILED
+    return 0 if problem is None and result.status == "completed" else EXIT_FAILED
 
 
-def _wrote_files(result: RunResult, folder: OutputFolder) -> bool:
-    try:
-        files = files_made(result.executions)
-        write_files(files, folder.path, overwrite=folder.overwrite)
-    except OutputFilesError as error:
-        click.echo(f"Error: {error.message}", err=True)
-        return False
-    made = ", ".join(file.path for file in files) or "nothing: no Developer made a file"
-    click.echo(f"Written to {folder.path}: {made}", err=True)
-    return True
+def _write_files(result: RunResult, folder: OutputFolder) -> str:
+    """Writes what the Developer made; returns what to say about it."""
+    files = files_made(result.executions)
+    if not files:
+        return f"Nothing is written to {folder.path}: no Developer made a file."
+    write_files(files, folder.path, overwrite=folder.overwrite)
+    return f"Written to {folder.path}: {', '.join(file.path for file in files)}"
 
 
 async def _until_interrupted(graph_run: GraphRun) -> RunResult:

@@ -35,17 +35,24 @@ def _is_file(value: object) -> bool:
     return isinstance(value, dict) and isinstance(value.get("path"), str) and isinstance(value.get("content"), str)
 
 
-def result_json(result: RunResult) -> str:
-    """The run as one JSON object; its status is `completed` only if every node succeeded."""
+def result_json(result: RunResult, problem: str | None) -> str:
+    """The run as one JSON object; its status is `completed` only if every node succeeded.
+
+    Args:
+        result: The run.
+        problem: What went wrong after its end, if something did.
+    """
     errors: list[dict[str, str | None]] = [
         {"node": error.node_name, "pin": error.pin, "message": error.message} for error in result.errors
     ]
     if result.status in ("cancelled", "timed_out"):
         errors.append(_without_node(f"The run was {result.status.replace('_', ' ')} before its end."))
+    if problem is not None:
+        errors.append(_without_node(problem))
     usage = result.usage
     return json_text(
         {
-            "status": "completed" if result.status == "completed" else "failed",
+            "status": "completed" if result.status == "completed" and problem is None else "failed",
             "outputs": {name: list(values) for name, values in result.outputs.items()},
             "errors": errors,
             "usage": {
@@ -59,7 +66,7 @@ def result_json(result: RunResult) -> str:
 
 
 def refusal_json(message: str) -> str:
-    """The JSON object for a run that did not start."""
+    """The JSON object for what was refused: a run that did not start, or one that cannot be shown."""
     return json_text({"status": "failed", "outputs": {}, "errors": [_without_node(message)], "usage": {}})
 
 

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import click
 
+from ..drawing.labels import count_label
 from ..runner.journal.database import default_path
 from ..runner.journal.errors import JournalError
 from ..runner.journal.history import History, open_history
 from . import EXIT_USAGE
 from .graph_inputs import read_inputs
 from .run_options import SAME_SCRIPT, CommandT, RunOptions, journal_option, run_options
+from .run_report import refusal_json
 from .runs_report import print_run, print_runs, run_json, runs_json
 
 _LISTED = 20
@@ -51,9 +53,9 @@ def runs(ctx: click.Context, journal: Path | None, show_all: bool, as_json: bool
         else:
             print_runs(entries, sys.stdout)
             if count > len(entries):
-                click.echo(f"{count - len(entries)} older runs: chatgpt-codex runs --all", err=True)
+                click.echo(f"{count_label(count - len(entries), 'older run')}: chatgpt-codex runs --all", err=True)
 
-    return _read(journal or default_path(), answer)
+    return _read(journal or default_path(), answer, as_json=as_json)
 
 
 @runs.command(epilog="Example: chatgpt-codex runs show 1f3a --json")
@@ -72,7 +74,7 @@ def show(above: Path | None, run_id: str, journal: Path | None, as_json: bool) -
         else:
             print_run(entry, inputs, executions, sys.stdout)
 
-    return _read(journal or above or default_path(), answer)
+    return _read(journal or above or default_path(), answer, as_json=as_json)
 
 
 @runs.command(epilog="Example: chatgpt-codex runs resume 1f3a")
@@ -122,11 +124,13 @@ def rerun(
     return repeat_run(run_id, journal or above, node, lambda: read_inputs(pairs, document), script, options)
 
 
-def _read(path: Path, answer: Callable[[History], None]) -> int:
+def _read(path: Path, answer: Callable[[History], None], *, as_json: bool) -> int:
     try:
         with open_history(path) as history:
             answer(history)
     except JournalError as error:
+        if as_json:
+            click.echo(refusal_json(str(error)))
         click.echo(f"Error: {error}", err=True)
         return EXIT_USAGE
     return 0

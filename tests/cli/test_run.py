@@ -284,6 +284,10 @@ def test_files_are_written_and_existing_ones_kept(tmp_path: Path, capsys: pytest
     mine.write_text("# mine\n")
     assert main(team("--output-dir", str(folder))) == 1
     assert "'slugs.py' exists in " in capsys.readouterr().err
+    assert main(team("--output-dir", str(folder), "--json")) == 1
+    result = json.loads(capsys.readouterr().out)
+    assert (result["status"], len(result["outputs"]["files"])) == ("failed", 1)
+    assert "'slugs.py' exists in " in result["errors"][0]["message"]
     assert mine.read_text() == "# mine\n"
     assert main(team("--output-dir", str(folder), "--overwrite")) == 0
     assert "def slugify" in mine.read_text()
@@ -356,6 +360,18 @@ def test_what_a_terminal_cannot_show_does_not_cost_the_outputs(tmp_path: Path, m
     assert (done.returncode, done.stdout) == (0, "gr?n ?!\n")
     done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=False)
     assert json.loads(done.stdout)["outputs"] == {"answer": ["gr\u00fcn \ud800!"]}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_output_that_cannot_be_written_is_one_sentence(asking: str) -> None:
+    command = [sys.executable, "-m", "chatgpt_codex.cli", "run", asking, "-i", "question=x", "--simulate"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "Error: What this command prints cannot be written: No space left on device. "
+        "Free some space, or send it elsewhere."
+    )
 
 
 def test_ctrl_c_ends_the_run_and_prints_what_was_done(tmp_path: Path) -> None:

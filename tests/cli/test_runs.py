@@ -176,6 +176,17 @@ def test_a_run_is_shown_whole_as_json(
     assert KEY not in text
 
 
+def test_a_refusal_is_json_where_json_was_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = tmp_path / "notes.txt"
+    other.write_text("not a journal")
+    for arguments in (["show", "zzz", "--json"], ["--journal", str(other), "--json"], ["resume", "zzz", "--json"]):
+        assert main(["runs", *arguments]) == 2
+        out, err = capsys.readouterr()
+        refusal = json.loads(out)
+        assert refusal["status"] == "failed"
+        assert err == f"Error: {refusal['errors'][0]['message']}\n"
+
+
 def test_only_the_latest_are_listed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,7 +200,7 @@ def test_only_the_latest_are_listed(
     assert main(["runs", "--journal", journal]) == 0
     said = capsys.readouterr()
     assert len(said.out.splitlines()) == 3
-    assert said.err == "1 older runs: chatgpt-codex runs --all\n"
+    assert said.err == "1 older run: chatgpt-codex runs --all\n"
     assert main(["runs", "--journal", journal, "--all"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 4
     assert listed(capsys) == []
