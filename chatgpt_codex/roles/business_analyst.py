@@ -20,7 +20,7 @@ from .._model_settings import (
     timeout_seconds_field,
     verbosity_field,
 )
-from .markdown import bullets, document, fenced, section
+from .markdown import bullets, code, document, fenced, prose, section
 from .material import Material, file_materials, list_material, parts_material
 from .role import Assignment, Delivery, RoleBase, RoleOutput
 from .tracing import dangling_ids, with_distinct_ids
@@ -180,7 +180,7 @@ def _delivery_of(specification: Specification, work: Handoff) -> Delivery:
             *(_described(requirement) for requirement in requirements),
             section("Out of scope", bullets(specification.out_of_scope)),
             section("Open questions", bullets(specification.open_questions)),
-            *(section(file.path, fenced(file.content, file.language)) for file in (*files, *tests)),
+            *(section(code(file.path), fenced(file.content, file.language)) for file in (*files, *tests)),
         ),
         pins=(
             ("requirements", [requirement.to_json() for requirement in requirements]),
@@ -206,7 +206,7 @@ def _delivery_of(specification: Specification, work: Handoff) -> Delivery:
 
 def _described(requirement: Requirement) -> str:
     criteria = bullets(f"**{criterion.id}** {criterion.text}" for criterion in requirement.acceptance_criteria)
-    return section(f"{requirement.id} ({requirement.priority})", f"{requirement.story}\n\n{criteria}".rstrip())
+    return section(f"{requirement.id} ({requirement.priority})", f"{prose(requirement.story)}\n\n{criteria}".rstrip())
 
 
 _TEST_REQUIREMENT = Requirement(

@@ -21,7 +21,7 @@ from .._model_settings import (
     timeout_seconds_field,
     verbosity_field,
 )
-from .markdown import bullets, document, fenced, section
+from .markdown import bullets, code, document, fenced, prose, section
 from .material import Material, file_materials, list_material, parts_material
 from .paths import path_key
 from .role import Assignment, Delivery, RoleBase, RoleOutput
@@ -257,10 +257,13 @@ def _merged(
 def _response_of(work: Handoff) -> str:
     return document(
         f"Revision {work.revision}",
-        work.notes.strip(),
+        prose(work.notes),
         section("Commands", fenced("\n".join(work.commands), "sh") if work.commands else ""),
         *(
-            section(file.path, "\n\n".join(filter(None, (bullets(_ids_of(file)), fenced(file.content, file.language)))))
+            section(
+                code(file.path),
+                "\n\n".join(filter(None, (bullets(_ids_of(file)), fenced(file.content, file.language)))),
+            )
             for file in (*work.files, *work.tests)
         ),
     )

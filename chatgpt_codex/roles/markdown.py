@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 _BACKTICKS = re.compile(r"`+")
+_FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})(.*)")
 
 
 def fenced(text: str, info: str = "") -> str:
@@ -16,6 +17,30 @@ def fenced(text: str, info: str = "") -> str:
     longest = max((len(run) for run in _BACKTICKS.findall(text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{re.sub(r'[^A-Za-z0-9+#._-]', '', info)}\n{text.removesuffix(chr(10))}\n{fence}"
+
+
+def code(text: str) -> str:
+    """`text` letter by letter, on one line: the `__init__` in a path would be bold otherwise."""
+    content = one_line(text)
+    longest = max((len(run) for run in _BACKTICKS.findall(content)), default=0)
+    mark = "`" * (longest + 1)
+    space = " " if content.startswith("`") or content.endswith("`") else ""
+    return f"{mark}{space}{content}{space}{mark}" if content else ""
+
+
+def prose(text: str) -> str:
+    """Markdown that somebody else wrote, with its last fence closed, so that what we write below it is not in it."""
+    text = text.strip()
+    opened = ""
+    for line in text.splitlines():
+        if (match := _FENCE.fullmatch(line)) is None:
+            continue
+        fence, rest = match.groups()
+        if not opened:
+            opened = fence
+        elif fence.startswith(opened) and not rest.strip():
+            opened = ""
+    return f"{text}\n{opened}" if opened else text
 
 
 def section(title: str, body: str) -> str:

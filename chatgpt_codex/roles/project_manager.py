@@ -20,7 +20,7 @@ from .._model_settings import (
     timeout_seconds_field,
     verbosity_field,
 )
-from .markdown import bullets, document, section, table
+from .markdown import bullets, document, prose, section, table
 from .material import Material
 from .role import Assignment, Delivery, RoleBase, RoleOutput
 from .work import Goal, Handoff, Milestone, ProjectPlan, Risk, WorkError
@@ -134,7 +134,7 @@ def _delivery_of(plan: ProjectPlan, brief: str) -> Delivery:
     return Delivery(
         response=document(
             "Project plan",
-            plan.stakeholder_update.strip(),
+            prose(plan.stakeholder_update),
             section("Goals", table(("Goal", "Measure"), ((goal.goal, goal.measure) for goal in plan.goals))),
             section(
                 "Milestones",

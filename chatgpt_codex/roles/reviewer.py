@@ -20,7 +20,7 @@ from .._model_settings import (
     timeout_seconds_field,
     verbosity_field,
 )
-from .markdown import document, section, table
+from .markdown import code, document, prose, section, table
 from .material import Material, file_materials, list_material, parts_material
 from .role import Assignment, Delivery, Pin, RoleBase, RoleOutput
 from .tracing import with_distinct_ids
@@ -259,7 +259,7 @@ def _response_of(review: Review, judgement: Judgement, revision: int) -> str:
         f"Review of revision {revision}: {'stopped' if judgement.stop else outcome}",
         judgement.stop.explanation if judgement.stop else "",
         _reason_of(judgement),
-        review.summary.strip(),
+        prose(review.summary),
         section(
             "Findings",
             table(
@@ -288,7 +288,7 @@ def _reason_of(judgement: Judgement) -> str:
 def _place_of(finding: Finding) -> str:
     if not finding.file:
         return ""
-    return f"{finding.file}:{finding.line}" if finding.line is not None else finding.file
+    return code(f"{finding.file}:{finding.line}" if finding.line is not None else finding.file)
 
 
 def _cells_of(row: CoverageRow) -> tuple[object, ...]:
@@ -296,8 +296,8 @@ def _cells_of(row: CoverageRow) -> tuple[object, ...]:
     return (
         row.criterion_id,
         row.priority,
-        ", ".join(row.files),
-        ", ".join(row.tests),
+        ", ".join(map(code, row.files)),
+        ", ".join(map(code, row.tests)),
         ", ".join(row.findings),
         covered,
     )

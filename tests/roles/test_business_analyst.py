@@ -76,7 +76,7 @@ async def test_code_mode_adds_schemas_and_stubs(
     simulate(_script(requirements, files=[], tests=[STUB]))
     outcome = await play(BusinessAnalystBlock, brief="Greet visitors.", mode="code")
     assert outcome["tests"] == outcome["handoff"]["tests"] == [STUB]
-    assert "## tests/test_hello.py\n\n```python\n# says Hello\n```" in outcome["response"]
+    assert "## `tests/test_hello.py`\n\n```python\n# says Hello\n```" in outcome["response"]
 
 
 async def test_chat_mode_does_not_take_files(

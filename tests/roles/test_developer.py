@@ -47,8 +47,8 @@ async def test_requirements_become_files(
     assert (outcome["commands"], outcome["notes"], outcome["revision"]) == (["pytest"], "Done.", 1)
     assert outcome["response"] == (
         "# Revision 1\n\nDone.\n\n## Commands\n\n```sh\npytest\n```\n\n"
-        "## src/hello.py\n\n- serves R1\n\n```python\nx = 1\n```\n\n"
-        "## tests/test_hello.py\n\n- serves R1.1\n\n```python\nx = 1\n```\n"
+        "## `src/hello.py`\n\n- serves R1\n\n```python\nx = 1\n```\n\n"
+        "## `tests/test_hello.py`\n\n- serves R1.1\n\n```python\nx = 1\n```\n"
     )
     handoff = read_handoff(outcome["handoff"])
     assert handoff

@@ -1,9 +1,10 @@
 import re
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatgpt_codex.roles.markdown import bullets, document, fenced, section, table
+from chatgpt_codex.roles.markdown import bullets, code, document, fenced, prose, section, table
 
 
 @settings(deadline=None)
@@ -27,3 +28,33 @@ def test_empty_parts_leave_no_heading() -> None:
     text = document("Work", "", section("Nothing", table(("A",), [])), section("Points", bullets(["one\n# two"])))
     assert text == "# Work\n\n## Points\n\n- one # two\n"
     assert not re.search(r"Nothing", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("src/__init__.py", "`src/__init__.py`"),
+        ("a`b", "``a`b``"),
+        ("`a``", "``` `a`` ```"),
+        ("a\nb", "`a b`"),
+        ("", ""),
+    ],
+)
+def test_code_is_shown_letter_by_letter(text: str, shown: str) -> None:
+    assert code(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "closed"),
+    [
+        (" Plain. \n", "Plain."),
+        ("See:\n```python\nx = 1", "See:\n```python\nx = 1\n```"),
+        ("```\na\n```", "```\na\n```"),
+        ("````md\n```\n````\nb", "````md\n```\n````\nb"),
+        ("~~~\n```\nb", "~~~\n```\nb\n~~~"),
+        ("```a```\nb", "```a```\nb"),
+        ("```\na\n``` python", "```\na\n``` python\n```"),
+    ],
+)
+def test_a_fence_left_open_by_others_is_closed(text: str, closed: str) -> None:
+    assert prose(text) == closed

@@ -58,15 +58,15 @@ async def test_good_work_is_approved(simulate: Callable[..., Simulator], play: P
         "\n"
         "| Id | Severity | Where | Criterion | Finding | Suggestion |\n"
         "|---|---|---|---|---|---|\n"
-        "| F1.1 | nit | src/hello.py:1 | R1.1 | It shouts. | Whisper. |\n"
+        "| F1.1 | nit | `src/hello.py:1` | R1.1 | It shouts. | Whisper. |\n"
         "\n"
         "## Coverage\n"
         "\n"
         "| Criterion | Priority | Files | Tests | Findings | Covered |\n"
         "|---|---|---|---|---|---|\n"
-        "| R1.1 | must | src/hello.py | tests/test_hello.py | F1.1 | yes |\n"
-        "| R1.2 | must | src/hello.py | tests/test_hello.py |  | yes |\n"
-        "| R2.1 | could | src/hello.py | tests/test_hello.py |  | yes |\n"
+        "| R1.1 | must | `src/hello.py` | `tests/test_hello.py` | F1.1 | yes |\n"
+        "| R1.2 | must | `src/hello.py` | `tests/test_hello.py` |  | yes |\n"
+        "| R2.1 | could | `src/hello.py` | `tests/test_hello.py` |  | yes |\n"
     )
     prompt = str(simulator.requests[0].body)
     assert all(
