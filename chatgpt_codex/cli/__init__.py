@@ -5,10 +5,13 @@
 
 import errno
 import io
+import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from threading import current_thread, main_thread
 from typing import cast
 
 import click
@@ -50,7 +53,9 @@ class _LazyGroup(click.Group):
         subcommand = _SUBCOMMANDS.get(cmd_name)
         if subcommand is None:
             return None
-        return cast("click.Command", getattr(import_module(subcommand.module, __name__), cmd_name))
+        with _interrupts_held_back():
+            module = import_module(subcommand.module, __name__)
+        return cast("click.Command", getattr(module, cmd_name))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         with formatter.section("Commands"):
@@ -100,6 +105,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return EXIT_FAILED
     return outcome if isinstance(outcome, int) else 0
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Lets Ctrl-C count once the block is left: an import that it breaks into may raise something else."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler or current_thread() is not main_thread():
+        yield
+        return
+    came: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if came:
+        raise KeyboardInterrupt
 
 
 def _print_whatever_comes() -> None:
