@@ -1,6 +1,7 @@
 """What the runner adds to each node, side by side with plain asyncio and LangGraph.
 
-    pip install -r benchmarks/requirements.txt python benchmarks/runner.py [--rounds N] [--growth]
+    pip install -r benchmarks/requirements.txt
+    python benchmarks/runner.py [--rounds N] [--growth]
 
 A chain hands a number from node to node; a fan-out hands it to all nodes at once. Each node waits 20 ms, as one that
 asks a model would, only shorter. Overhead is the wall time beyond that wait, divided by the number of nodes. The kept
