@@ -183,7 +183,7 @@ async def test_read_timeout_seen_by_the_sdk(
 ) -> None:
     simulator = simulate({"answer": {"delay_ms": {"first": 60_000}}})
     with pytest.raises(openai.APITimeoutError):
-        await connect(simulator).responses.create(model="m", input="Hi", timeout=0.05)
+        await connect(simulator).responses.create(model="m", input="Hi", timeout=0.5)
     await simulator.wait_until_async(lambda seen: bool(seen.requests) and seen.requests[0].hung_up)
 
 
