@@ -71,8 +71,7 @@ def _problem_of(path: str) -> str | None:
         ("is absolute", path.startswith("/")),
         ("has a backslash", "\\" in path),
         ("has a colon, as drives do", ":" in path),
-        # Control, format and unassigned characters hide what a path really is.
-        ("has invisible characters", any(unicodedata.category(character).startswith("C") for character in path)),
+        ("has invisible characters", any(_is_invisible(character) for character in path)),
         ("has characters that Windows refuses", any(character in '<>"|?*' for character in path)),
         ("leaves the project's folder", ".." in parts),
         ("names a folder", path.endswith(("/", "/.")) or parts == [""]),
@@ -81,6 +80,11 @@ def _problem_of(path: str) -> str | None:
         ("has the name of a device", any(part.split(".")[0].casefold() in _DEVICES for part in parts)),
     )
     return next((problem for problem, broken in rules if broken), None)
+
+
+def _is_invisible(character: str) -> bool:
+    """Whether it hides what a path really is: control, format, unassigned, line separator, any space but the plain."""
+    return character != " " and unicodedata.category(character)[0] in "CZ"
 
 
 def _is_trimmed(part: str) -> bool:

@@ -49,6 +49,8 @@ def test_path_within_the_project_is_taken(path: str, normal: str) -> None:
         ("a\u202eyp.exe", "has invisible characters"),
         ("a\u200bb", "has invisible characters"),
         ("a\ud800b", "has invisible characters"),
+        ("a\u2028b", "has invisible characters"),
+        ("a\u00a0b", "has invisible characters"),
         ("what?.py", "has characters that Windows refuses"),
         ("a|b", "has characters that Windows refuses"),
         (".", "names a folder"),
