@@ -44,33 +44,6 @@ MAX_AGENT_DEPTH: Final = 16
 _CANCEL_AGAIN_SECONDS: Final = 1.0
 
 
-async def run_graph(
-    graph: Graph,
-    inputs: Mapping[str, object] | None = None,
-    *,
-    registry: BlockRegistry | None = None,
-    credentials_for: CredentialsResolver | None = None,
-    approver: Approver | None = None,
-    on_event: Observer | None = None,
-    journal: Journal | None = None,
-    max_concurrency: int = DEFAULT_MAX_CONCURRENCY,
-    deadline_seconds: float | None = None,
-) -> RunResult:
-    """Run a graph once; see GraphRun for the arguments and for what is raised."""
-    run = GraphRun(
-        graph,
-        inputs,
-        registry=registry,
-        credentials_for=credentials_for,
-        approver=approver,
-        on_event=on_event,
-        journal=journal,
-        max_concurrency=max_concurrency,
-        deadline_seconds=deadline_seconds,
-    )
-    return await run.run()
-
-
 class GraphRun:
     """One run of a graph. Everything that can be refused is refused here, before a node runs.
 
