@@ -212,7 +212,7 @@ with RunJournal(path, new_run(RunStart(run_id="full", graph=graph, inputs={}))) 
     try:
         result = asyncio.run(GraphRun(graph, journal=journal, run_id="full", max_concurrency=1).run())
     except JournalWriteError as error:
-        print(error)
+        print(error, flush=True)
         os._exit(3)
 print("nothing was wrong", result.status)
 """
