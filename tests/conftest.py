@@ -8,6 +8,7 @@
 """
 
 import os
+import signal
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ from chatgpt_codex.simulator import Script, Simulator
 # In CI the same examples each time: a change is judged by what it changes. Elsewhere new ones, which find new things.
 settings.register_profile("chatgpt_codex", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("chatgpt_codex")
+
+# A test run that was started in the background ignores Ctrl-C, and so would the programs that tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _MEANINGFUL = ("OPENAI_", "CODEX_", "CHATGPT_CODEX_", "XDG_")
 
