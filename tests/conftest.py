@@ -27,7 +27,7 @@ from chatgpt_codex.simulator import Script, Simulator
 settings.register_profile("chatgpt_codex", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("chatgpt_codex")
 
-# A test run that was started in the background ignores Ctrl-C, and so would the programs that tests start and interrupt.
+# A test run that was started in the background ignores Ctrl-C, and so would the programs that tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _MEANINGFUL = ("OPENAI_", "CODEX_", "CHATGPT_CODEX_", "XDG_")
