@@ -1,5 +1,7 @@
 """What a conversation is made of: messages with text, image and file parts, tool calls and their results."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -57,6 +59,15 @@ class ToolCall:
     name: str
     raw_arguments: str
     """The arguments as the model wrote them: JSON text, not yet parsed, possibly malformed."""
+
+    @property
+    def arguments(self) -> JsonObject | None:
+        """The arguments, parsed; None if they are not a JSON object. None at all are an empty object."""
+        try:
+            value: object = json.loads(self.raw_arguments or "{}")
+        except (ValueError, RecursionError):
+            return None
+        return value if isinstance(value, Mapping) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pydantic import BaseModel
+
 from .messages import InputItem
 from .payload import JsonObject
 
@@ -50,14 +52,30 @@ class JsonSchemaFormat:
     """1 to 64 of `A-Z a-z 0-9 _ -`."""
     schema: JsonObject
     strict: bool = True
+    model: type[BaseModel] | None = None
+    """What `Result.parsed` becomes; None leaves it plain JSON. See `output_formats.model_format`."""
+
+
+@dataclass(frozen=True, slots=True)
+class JsonObjectFormat:
+    """Asks for an answer that is some JSON object. The prompt has to speak of JSON, or OpenAI refuses it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextFormat:
+    """Asks for plain text, which is what servers give anyway."""
+
+
+OutputFormat = TextFormat | JsonObjectFormat | JsonSchemaFormat
+"""The form of the answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One question to a model.
 
-    None means "not given": the parameter is left out and the server's own default holds. The Responses API has no
-    parameter here whose explicit null would mean something else.
+    None means "not given": the parameter is left out and the server's own default holds. No API has a parameter here
+    whose explicit null would mean something else. What an API has no word for is left out, and a notice says so.
     """
 
     model: str
@@ -68,11 +86,13 @@ class Request:
     tool_choice: str | None = None
     """"auto", "required", "none", or the name of the one function to call."""
     parallel_tool_calls: bool | None = None
-    output_format: JsonSchemaFormat | None = None
+    output_format: OutputFormat | None = None
     temperature: float | None = None
     """0 to 2. Sent only to models that take it, see `profiles`."""
     top_p: float | None = None
     """0 to 1. Goes where temperature goes."""
+    stop: tuple[str, ...] = ()
+    """Texts at which the answer ends. Chat Completions only."""
     effort: Effort | None = None
     summary: ReasoningSummary | None = None
     verbosity: Verbosity | None = None
@@ -83,6 +103,9 @@ class Request:
     """Whether OpenAI keeps the answer, so that it can be continued by its id."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     prompt_cache_key: str | None = None
+    safety_identifier: str | None = None
+    """Tells the server's abuse detection one end user from another; at most 128 characters, and nothing personal."""
     previous_response_id: str | None = None
+    """The stored answer to go on from. Responses API only."""
     extra: JsonObject = field(default_factory=dict)
     """Parameters sent as they are, for what this class has no name for."""

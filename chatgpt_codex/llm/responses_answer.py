@@ -106,9 +106,11 @@ class IncomingAnswer:
         # The ChatGPT backend leaves `output` empty in the last event; the items have come one by one.
         items = objects_at(response, "output") or tuple(self._items)
         result = _read(status, items, response)
-        if not items:
+        if not items and self._text:
             # Some compatible servers send deltas and no items at all.
-            result = replace(result, text=self.partial_text)
+            text = self.partial_text
+            item = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": text}]}
+            result = replace(result, text=text, output=(item,))
         result = replace(result, model=result.model or self._target.model)
         if status == "completed" and not (result.text or result.tool_calls or result.refusal):
             raise self._with_usage(_empty(self._target, result), response)
@@ -169,6 +171,7 @@ def _read(status: str, items: tuple[JsonObject, ...], response: JsonObject) -> R
         model=text_at(response, "model"),
         response_id=text_at(response, "id"),
         output=items,
+        raw=response,
     )
 
 
@@ -186,6 +189,7 @@ def _usage_of(usage: JsonObject) -> Usage:
     return Usage(
         input_tokens=input_tokens,
         cached_tokens=count_at(object_at(usage, "input_tokens_details"), "cached_tokens"),
+        cache_write_tokens=count_at(object_at(usage, "input_tokens_details"), "cache_write_tokens"),
         output_tokens=output_tokens,
         reasoning_tokens=count_at(object_at(usage, "output_tokens_details"), "reasoning_tokens"),
         total_tokens=count_at(usage, "total_tokens") or input_tokens + output_tokens,

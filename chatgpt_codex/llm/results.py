@@ -1,9 +1,9 @@
 """What a model answered, and what is worth knowing about the answer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-from .messages import ToolCall
+from .messages import InputItem, RawItem, ToolCall
 from .payload import JsonObject
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "refusal"]
@@ -26,6 +26,8 @@ class Usage:
     input_tokens: int = 0
     cached_tokens: int = 0
     """Included in `input_tokens`."""
+    cache_write_tokens: int = 0
+    """Written to the cache, for later requests; included in `input_tokens`."""
     output_tokens: int = 0
     reasoning_tokens: int = 0
     """Included in `output_tokens`."""
@@ -35,6 +37,7 @@ class Usage:
         return Usage(
             input_tokens=self.input_tokens + other.input_tokens,
             cached_tokens=self.cached_tokens + other.cached_tokens,
+            cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
             reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
             total_tokens=self.total_tokens + other.total_tokens,
@@ -63,4 +66,16 @@ class Result:
     calls: int = 1
     """Requests sent, this answer's own and those that failed before it."""
     output: tuple[JsonObject, ...] = ()
-    """The output items as the server gave them."""
+    """The output items in the words of the Responses API; those of a Responses server as it gave them."""
+    parsed: object = None
+    """The answer's JSON, or the pydantic model that was asked for; None where none was, or the answer does not fit."""
+    raw: JsonObject = field(default_factory=dict, repr=False)
+    """The answer as the server gave it: a Response, or a ChatCompletion put together from its chunks."""
+
+    @property
+    def continuation(self) -> tuple[InputItem, ...]:
+        """What to append to the request's `input` to go on from here, before tool results and the next message.
+
+        It needs nothing stored at the server: encrypted reasoning is part of it where the request had `store` off.
+        """
+        return tuple(RawItem(item) for item in self.output)
