@@ -22,6 +22,7 @@
         ├── CutStreamError
         ├── EmptyAnswerError
         ├── SchemaMismatchError
+        ├── ToolRoundsExceededError
         └── ResponseCancelledError
 
 Each message says what happened, why, and what to do next. It is built here from facts, and never holds a key or the
@@ -34,6 +35,7 @@ from collections.abc import Iterable
 from urllib.parse import unquote
 
 from .results import Usage
+from .tool_steps import ToolStep
 
 
 class ModelError(Exception):
@@ -69,6 +71,8 @@ class ModelError(Exception):
         self.calls = 0
         """Requests sent until this failure was final."""
         self.notices: tuple[str, ...] = ()
+        self.steps: tuple[ToolStep, ...] = ()
+        """What a tool loop had done before the failure."""
 
     def __str__(self) -> str:
         return f"{self.message} (Request id: {self.request_id})" if self.request_id else self.message
@@ -160,6 +164,10 @@ class EmptyAnswerError(AnswerError):
 
 class SchemaMismatchError(AnswerError):
     """The answer is not JSON, or does not fit the schema it was asked for."""
+
+
+class ToolRoundsExceededError(AnswerError):
+    """The model went on calling tools until the cap of the tool loop; `steps` holds what was done."""
 
 
 class ResponseCancelledError(AnswerError):

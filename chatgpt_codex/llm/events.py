@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from .messages import ToolCall
 from .results import Result
+from .tool_steps import ToolOutcome, ToolStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,27 @@ class Noticed:
     notice: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolStarted:
+    """A tool loop begins to carry out a call."""
+
+    call: ToolCall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolFinished:
+    """A tool loop has carried out a call. Calls of one answer run at once and finish in any order."""
+
+    outcome: ToolOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolStepFinished:
+    """A tool loop has carried out all calls of one answer and is about to hand back what came of them."""
+
+    step: ToolStep
+
+
 @dataclass(frozen=True, slots=True)
 class Finished:
     """The answer is there. Always the last event of a stream that did not raise."""
@@ -59,4 +82,6 @@ class Finished:
     result: Result
 
 
-StreamEvent = TextDelta | ReasoningDelta | RefusalDelta | ToolCallDelta | Retrying | Noticed | Finished
+ToolEvent = ToolStarted | ToolFinished | ToolStepFinished
+
+StreamEvent = TextDelta | ReasoningDelta | RefusalDelta | ToolCallDelta | Retrying | Noticed | ToolEvent | Finished

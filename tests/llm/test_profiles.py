@@ -54,6 +54,40 @@ def test_the_catalogue_holds_nothing_else_but_retired_models() -> None:
     assert len({profile.name for profile in MODELS}) == len(MODELS)
 
 
+@pytest.mark.parametrize(
+    ("name", "window", "output", "vision", "tools", "shutdown"),
+    [
+        ("gpt-6-luna", 1_050_000, 128_000, True, True, None),
+        ("gpt-5.2", 400_000, 128_000, True, True, None),
+        ("gpt-5", 400_000, 128_000, True, True, DECEMBER),
+        ("o3", 200_000, 100_000, True, True, DECEMBER),
+        ("gpt-4o-mini", 128_000, 16_384, True, True, JANUARY),
+        ("o1", 200_000, 100_000, True, True, date(2026, 10, 23)),
+        ("o3-mini", 200_000, 100_000, False, True, date(2026, 10, 23)),
+        ("o1-mini", 128_000, 65_536, False, False, date(2025, 10, 27)),
+        ("gpt-4-turbo", 128_000, 4_096, True, True, date(2026, 10, 23)),
+        ("gpt-4", 8_192, 8_192, False, True, date(2026, 10, 23)),
+        ("gpt-3.5-turbo", 16_385, 4_096, False, True, date(2026, 10, 23)),
+        ("gpt-5-codex", None, None, None, None, date(2026, 7, 23)),
+    ],
+)
+def test_limits_and_abilities(
+    name: str, window: int | None, output: int | None, vision: bool | None, tools: bool | None, shutdown: date | None
+) -> None:
+    profile = profile_of(name)
+    assert (profile.context_window, profile.max_output_tokens, profile.vision, profile.tools, profile.shutdown) == (
+        window,
+        output,
+        vision,
+        tools,
+        shutdown,
+    )
+
+
+def test_every_retired_model_has_its_last_day() -> None:
+    assert all(profile.shutdown for profile in MODELS if profile.retired)
+
+
 GONE = (
     "gpt-5-codex gpt-5.1-codex gpt-5.1-codex-max gpt-5.1-codex-mini gpt-5.2-codex codex-mini-latest o1 o1-mini o1-pro "
     "o1-preview o3-mini o4-mini gpt-4 gpt-4-turbo gpt-3.5-turbo gpt-4-0613 gpt-4-turbo-2024-04-09 o1-2024-12-17"
