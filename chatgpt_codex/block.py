@@ -165,7 +165,8 @@ class ChatGPTCodexBlock(Block):
         model: str = SchemaField(description="The model that answered.")
         finish_reason: str = SchemaField(description="stop, tool_calls, length, content_filter or refusal.")
         usage: dict[str, int] = SchemaField(
-            description="Tokens: input_tokens, cached_tokens, output_tokens, reasoning_tokens, total_tokens."
+            description="Tokens: input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, "
+            "total_tokens."
         )
         notices: list[str] = SchemaField(description="What was left out, retried or replaced on the way.")
 

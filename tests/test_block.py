@@ -112,7 +112,7 @@ async def test_chat(simulate: Simulate, run_block: Any) -> None:
         ("response_id", "resp_sim000001"),
         ("model", "gpt-6-luna"),
         ("finish_reason", "stop"),
-        ("usage", {**USAGE, "total_tokens": 38}),
+        ("usage", {**USAGE, "cache_write_tokens": 0, "total_tokens": 38}),
     ]
     assert body(simulator) == {
         "model": "gpt-6-luna",

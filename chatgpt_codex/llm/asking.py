@@ -8,11 +8,11 @@ from functools import partial
 
 from pydantic import SecretStr
 
+from .api_choice import client_for
 from .credentials import resolve_api_key
 from .fallback import with_fallback
 from .prices import cost_of
-from .requests import Request
-from .responses_client import ResponsesClient
+from .requests import JsonSchemaFormat, Request
 from .results import Result
 from .retries import RetryPolicy
 from .structured import Structured, complete_structured
@@ -39,7 +39,7 @@ class Answer:
 
 
 async def ask(question: Question, key: SecretStr, environ: Mapping[str, str] = os.environ) -> Answer:
-    """Asks the server that OPENAI_BASE_URL names, OpenAI by default.
+    """Asks the server that OPENAI_BASE_URL names, OpenAI by default, over the API that `api_choice` finds.
 
     Args:
         question: what to ask.
@@ -49,7 +49,7 @@ async def ask(question: Question, key: SecretStr, environ: Mapping[str, str] = o
     Raises:
         ModelError: there is no usable answer; the error carries what came of it.
     """
-    client = ResponsesClient(
+    client = client_for(
         resolve_api_key(key, environ),
         timeout_seconds=question.timeout_seconds,
         retry=RetryPolicy(max_retries=question.max_retries),
@@ -58,7 +58,7 @@ async def ask(question: Question, key: SecretStr, environ: Mapping[str, str] = o
     # One deadline for all: corrections and fallback models get what is left of the time.
     deadline = asyncio.get_running_loop().time() + question.timeout_seconds
     complete = with_fallback(partial(client.complete, deadline=deadline), question.fallback_models)
-    if question.request.output_format is None:
+    if not isinstance(question.request.output_format, JsonSchemaFormat):
         return Answer(result=await _priced(await complete(question.request)))
     outcome = await complete_structured(complete, question.request)
     if isinstance(outcome, Structured):

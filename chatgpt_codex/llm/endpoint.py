@@ -3,9 +3,13 @@
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from .errors import ConfigurationError
+
+Api = Literal["responses", "chat"]
+"""How a server is spoken to: the Responses API, or the older Chat Completions."""
 
 OPENAI_BASE_URL = "https://api.openai.com/v1"
 

@@ -11,12 +11,15 @@ from email.utils import parsedate_to_datetime
 
 import openai
 
+from .chat_body import OPTIONAL_PARAMETERS as OPTIONAL_IN_CHAT
+from .endpoint import Api
 from .errors import (
     AuthenticationError,
     BadResponseError,
     ConnectionFailedError,
     ContentPolicyError,
     ContextLengthError,
+    EmptyAnswerError,
     InvalidRequestError,
     ModelError,
     ModelNotFoundError,
@@ -30,7 +33,8 @@ from .errors import (
 )
 from .payload import as_object, object_at, text_at
 from .profiles import is_shut_down, profile_of
-from .responses_body import OPTIONAL_PARAMETERS
+from .responses_body import OPTIONAL_PARAMETERS as OPTIONAL_IN_RESPONSES
+from .results import Usage
 
 _QUOTA_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 _POLICY_CODES = frozenset({"content_policy_violation", "content_filter", "invalid_prompt", "cyber_policy"})
@@ -45,7 +49,8 @@ _KNOWN_WORDS = (
     | _CONTEXT_CODES
     | _RATE_CODES
     | _OVERLOADED_CODES
-    | OPTIONAL_PARAMETERS.keys()
+    | OPTIONAL_IN_RESPONSES.keys()
+    | OPTIONAL_IN_CHAT.keys()
 )
 """Codes and parameter names that decide what happens next; a prompt that speaks of one does not make it private."""
 
@@ -70,6 +75,12 @@ class Target:
     """The prompt, the instructions, the history."""
     secrets: tuple[str, ...] = field(repr=False)
     timeout_seconds: float
+    api: Api = "responses"
+
+    @property
+    def api_name(self) -> str:
+        """The API that was spoken, for messages."""
+        return "Responses API" if self.api == "responses" else "Chat Completions"
 
     @property
     def subject(self) -> str:
@@ -147,8 +158,9 @@ def _classify(complaint: Complaint, target: Target) -> tuple[type[ModelError], s
         return ModelNotFoundError, _model_not_found(target)
     if status in (404, 405) and not complaint.param:
         return InvalidRequestError, (
-            f"{subject} does not offer the Responses API ({status}). "
-            "Check that OPENAI_BASE_URL ends where the API begins (usually /v1) and that the server knows /responses."
+            f"{subject} does not offer {'the ' if target.api == 'responses' else ''}{target.api_name} ({status}). "
+            "Check that OPENAI_BASE_URL ends where the API begins (usually /v1) and that the server knows "
+            f"{'/responses' if target.api == 'responses' else '/chat/completions'}."
         )
     if code in _RATE_CODES or status == 429:
         return (
@@ -203,8 +215,17 @@ def _wait(complaint: Complaint) -> str:
 def bad_response(target: Target, what: str) -> BadResponseError:
     """For an answer that is not the API's: `what` says what came instead."""
     return BadResponseError(
-        f"{target.subject} answered with {what} instead of a Responses API answer. "
+        f"{target.subject} answered with {what} instead of a {target.api_name} answer. "
         "Check that OPENAI_BASE_URL is the API's address (it usually ends in /v1) and that no proxy stands in between."
+    )
+
+
+def empty_answer(target: Target, usage: Usage) -> EmptyAnswerError:
+    """For an answer that the server calls whole, and that has nothing in it."""
+    thought = f" It spent {usage.reasoning_tokens:,} tokens on reasoning." if usage.reasoning_tokens else ""
+    return EmptyAnswerError(
+        f"{target.model} finished without a word of answer.{thought} "
+        "Run it again, or say in the prompt what the answer should hold."
     )
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from .errors import EmptyAnswerError, ModelError, ResponseCancelledError
+from .errors import ModelError, ResponseCancelledError
 from .events import ReasoningDelta, RefusalDelta, StreamEvent, TextDelta, ToolCallDelta
-from .failures import Complaint, Target, bad_response, error_from
+from .failures import Complaint, Target, bad_response, complaint_from_body, empty_answer, error_from
 from .messages import ToolCall
 from .payload import JsonObject, count_at, object_at, objects_at, text_at
 from .results import FinishReason, Result, Usage
@@ -36,6 +36,11 @@ class IncomingAnswer:
         return self._last is not None
 
     @property
+    def may_end(self) -> bool:
+        """Never: a stream that ends without such an event was cut."""
+        return False
+
+    @property
     def has_begun(self) -> bool:
         """Whether any part of the answer has come, its reasoning included."""
         return self._shown or bool(self._items)
@@ -50,6 +55,21 @@ class IncomingAnswer:
         for shown in self._read_event(event):
             self._shown = True
             yield shown
+
+    def feed_whole(self, payload: JsonObject) -> Iterator[StreamEvent]:
+        """Takes in the Response itself, from a server that ignores `stream`.
+
+        Raises:
+            ModelError: it is an error, or not finished, or no Response.
+        """
+        if not text_at(payload, "status"):
+            if object_at(payload, "error"):
+                raise error_from(complaint_from_body(None, payload), self._target)
+            raise bad_response(self._target, "JSON of another shape")
+        kind = f"response.{text_at(payload, 'status')}"
+        if kind not in TERMINAL_EVENTS:
+            raise bad_response(self._target, "an answer that is not finished yet")
+        return self.feed({"type": kind, "response": payload})
 
     def _read_event(self, event: JsonObject) -> Iterator[StreamEvent]:
         kind = text_at(event, "type")
@@ -113,7 +133,7 @@ class IncomingAnswer:
             result = replace(result, text=text, output=(item,))
         result = replace(result, model=result.model or self._target.model)
         if status == "completed" and not (result.text or result.tool_calls or result.refusal):
-            raise self._with_usage(_empty(self._target, result), response)
+            raise self._with_usage(empty_answer(self._target, result.usage), response)
         return result
 
     def _failed(self, error: JsonObject, response: JsonObject | None = None) -> ModelError:
@@ -132,16 +152,6 @@ class IncomingAnswer:
         error.usage = _usage_of(object_at(response, "usage"))
         error.partial_text = self.partial_text
         return error
-
-
-def _empty(target: Target, result: Result) -> EmptyAnswerError:
-    thought = (
-        f" It spent {result.usage.reasoning_tokens:,} tokens on reasoning." if result.usage.reasoning_tokens else ""
-    )
-    return EmptyAnswerError(
-        f"{target.model} finished without a word of answer.{thought} "
-        "Run it again, or say in the prompt what the answer should hold."
-    )
 
 
 def _read(status: str, items: tuple[JsonObject, ...], response: JsonObject) -> Result:

@@ -109,8 +109,8 @@ async def complete_structured(complete: Completer, request: Request) -> Structur
         ModelError: there was no answer.
     """
     wanted = request.output_format
-    if wanted is None:
-        raise ValueError("complete_structured needs a request with an output_format")
+    if not isinstance(wanted, JsonSchemaFormat):
+        raise TypeError("complete_structured needs a request with a schema as its output_format")
     first = await complete(request)
     if first.finish_reason != "stop":
         return first

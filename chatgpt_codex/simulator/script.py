@@ -5,6 +5,7 @@ default answer (or an error, see `on_unmatched`). Every field is optional, so a 
 
     on_unmatched: default        # or: error, which answers 500 and says that no rule fits
     keys: [sk-test]              # any other key gets 401; without this line no key is needed
+    apis: [responses, chat]      # [chat] is a server that has Chat Completions only, as Ollama
     model_rules: false           # true: refuse temperature and effort as the real models do
 
     rules:
@@ -242,6 +243,7 @@ class Script(_Part):
 
     on_unmatched: Literal["default", "error"] = "default"
     keys: list[str] | None = None
+    apis: list[Literal["responses", "chat"]] = Field(default=["responses", "chat"], min_length=1)
     model_rules: bool = False
     rules: list[Rule] = Field(default_factory=list)
 

@@ -35,6 +35,9 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
 )
 
 
+_API_PATHS = (("responses", "/v1/responses"), ("chat", "/v1/chat/completions"))
+
+
 def build_app(simulation: Simulation, on_request: Callable[[RecordedRequest], None] | None = None) -> web.Application:
     """The aiohttp application.
 
@@ -83,6 +86,9 @@ async def _respond(simulation: Simulation, handler: Handler, exchange: Exchange)
     try:
         if simulation.script.keys is not None:
             check_key(exchange.request.headers.get("Authorization"), simulation.script.keys)
+        for api, path in _API_PATHS:
+            if exchange.request.path.startswith(path) and api not in simulation.script.apis:
+                return await _no_such_url(simulation, exchange)
         return await handler(simulation, exchange)
     except ApiError as error:
         return exchange.error(error)

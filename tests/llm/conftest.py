@@ -50,7 +50,7 @@ class _Quiet(ThreadingHTTPServer):
 
 
 class PlainServer:
-    """Answers each POST with what `reply` makes of its parsed body and its number, counted from 1."""
+    """Answers each request with what `reply` makes of its parsed body (None of a GET) and its number, from 1 on."""
 
     def __init__(self, reply: Callable[[Any, int], Reply]) -> None:
         self.bodies: list[Any] = []
@@ -63,7 +63,12 @@ class PlainServer:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+            def do_GET(self) -> None:
+                self._answer(None)
+
+            def _answer(self, body: Any) -> None:
                 plain.bodies.append(body)
                 plain.headers.append({name.lower(): value for name, value in self.headers.items()})
                 answer = reply(body, len(plain.bodies))

@@ -134,18 +134,6 @@ FAULTS = {
         message="{server} has no model 'gpt-9' for this API key (404). Check the spelling, or choose a model that the "
         "account can use.",
     ),
-    "404, no Responses API": Fault(
-        script=http_error(404, message="Not Found"),
-        error=InvalidRequestError,
-        message="{server} does not offer the Responses API (404). Check that OPENAI_BASE_URL ends where the API begins "
-        "(usually /v1) and that the server knows /responses.",
-    ),
-    "405, no Responses API": Fault(
-        script=http_error(405, message="Method Not Allowed"),
-        error=InvalidRequestError,
-        message="{server} does not offer the Responses API (405). Check that OPENAI_BASE_URL ends where the API begins "
-        "(usually /v1) and that the server knows /responses.",
-    ),
     "400, a bad parameter": Fault(
         script=http_error(
             400, message="Invalid schema: missing type.", code="invalid_json_schema", param="text.format"
