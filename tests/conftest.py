@@ -1,10 +1,11 @@
-"""What every test gets: an environment that says nothing, `simulate` for a server, and `run_block` for one block.
+"""What every test gets: an environment that says nothing, a server, one block run, a platform to install into.
 
 | fixture | gives |
 |---|---|
 | `clean_environment` | applies to every test: no settings from outside, an empty home folder |
 | `simulate` | a function that starts a simulator and makes it the server to ask |
 | `run_block` | a function that executes a block as the platform would and gathers what came of it |
+| `backend` | a folder with AutoGPT's layout, to install into and to verify |
 """
 
 import os
@@ -96,3 +97,23 @@ def run_block() -> Callable[..., Awaitable[BlockRun]]:
         return BlockRun(pins=pins, error=error, stats=block.execution_stats)
 
     return run
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> Path:
+    """The least that is a platform: what verify reads, nothing that could run."""
+    root = tmp_path / "backend"
+    sdk_names = "Block, BlockSchema, SchemaField"
+    for name, text in {
+        "poetry.lock": '[[package]]\nname = "openai"\nversion = "1.97.1"\n[metadata]\npython-versions = ">=3.11"\n',
+        "backend/__init__.py": "",
+        "backend/sdk/__init__.py": f"from backend.data.block import {sdk_names}\nfrom backend.data.more import *\n",
+        "backend/blocks/__init__.py": "def load_all_blocks(): ...\n",
+    }.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    with (root / "poetry.lock").open("a") as lock:
+        lock.writelines(f'[[package]]\nname = "{name}"\nversion = "99"\n' for name in ("aiohttp", "referencing"))
+        lock.writelines(f'[[package]]\nname = "{name}"\nversion = "2.99"\n' for name in ("pydantic",))
+        lock.writelines(f'[[package]]\nname = "{name}"\nversion = "4.99"\n' for name in ("jsonschema",))
+    return root

@@ -19,7 +19,7 @@ except ModuleNotFoundError as error:
         raise
     raise ModuleNotFoundError(
         "The ChatGPT + Codex blocks are installed as a shim, but this Python has no chatgpt-codex package. Install it "
-        "here (pip install chatgpt-codex), or remove this file.",
+        "here (pip install, with the folder of its source), or remove this file.",
         name=error.name,
     ) from error
 

@@ -117,14 +117,21 @@ def _check_installation(platform: Platform) -> Iterator[Finding]:
     if not (shim_there or stamped) or platform.copy.is_symlink():
         # Nothing, a link (a finding of its own), or a copy by hand, which says nothing about itself.
         return
+    if copy_there and shim_there:
+        yield Finding(
+            rule="copy-and-shim",
+            what=f"The server stops: it finds each of our blocks twice, in {platform.copy} and by {platform.shim}.",
+            path=platform.shim,
+            fix="Remove the one that you do not want.",
+        )
+        return
     try:
         installed = read_installation(platform)
     except RefusedError as error:
-        place = platform.shim if shim_there else platform.copy
         yield Finding(
-            rule="copy-and-shim" if copy_there and shim_there else "installation",
+            rule="installation",
             what=str(error),
-            path=place,
+            path=platform.shim if shim_there else platform.copy,
             fix="Then verify again.",
         )
         return

@@ -1,10 +1,12 @@
 """What `chatgpt-codex autogpt` says: plans, states and findings, as lines and as JSON."""
 
 import json
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 from .._version import __version__
+from ..autogpt.contents import PACKAGE
 from ..autogpt.finding import Finding
 from ..autogpt.install import Plan
 from ..autogpt.installation import Installation
@@ -54,12 +56,19 @@ def next_steps(plan: Plan) -> Iterator[str]:
         yield f"To prove that the server will start: chatgpt-codex autogpt verify {plan.platform.project}"
         if plan.mode == "shim":
             yield (
-                f"The platform's Python must have the package: poetry add chatgpt-codex (in {plan.platform.project}). "
-                "Without it the server does not start."
+                f"The platform's Python must have the package, else the server does not start: "
+                f"PYTHON -m pip install {_source_folder()}"
             )
+            yield "  A Docker image has it only if its Dockerfile installs it. With Docker, --mode copy is simpler."
     yield f"With Docker, {where}docker compose up -d --build"
     yield "  All services load the blocks, and each image holds them: build and restart all, not only the REST server."
     yield "With a local backend: restart it, all of its processes."
+
+
+def _source_folder() -> str:
+    """What to give to pip: no package index is named, since whoever took our name there would be run."""
+    folder = PACKAGE.parent
+    return shlex.quote(str(folder)) if (folder / "pyproject.toml").is_file() else "FOLDER_OF_ITS_SOURCE"
 
 
 def status_lines(platform: Platform, installed: Installation | None, *, is_current: bool) -> Iterator[str]:

@@ -36,7 +36,7 @@ def check_packages(package: str = _PACKAGE) -> Iterator[Check]:
             name=package,
             state="warning",
             detail="It runs from a folder, not as an installed package, so what it requires is not known.",
-            fix="pip install chatgpt-codex",
+            fix="Nothing, if that is meant; else run `make demo` in that folder, or pip install it.",
         )
         return
     for requirement in requirements:

@@ -13,7 +13,7 @@ from ..runner.journal.database import default_path, open_database, transaction
 from ..runner.journal.errors import JournalError
 from .check import Check
 
-PORTS: Mapping[int, str] = {8000: "gateway", 8399: "simulator", 1455: "ChatGPT sign-in", 1457: "ChatGPT sign-in"}
+PORTS: Mapping[int, str] = {8399: "simulator"}
 """What of ours listens where, unless told otherwise."""
 
 
@@ -56,9 +56,8 @@ def check_codex(environ: Mapping[str, str]) -> Check:
         return Check(name="Codex", detail="The one that the openai-codex package brings.")
     return Check(
         name="Codex",
-        state="warning",
-        detail="There is no codex program: neither CODEX_PATH, nor one on PATH, nor the openai-codex package.",
-        fix="Only the local Codex agent needs it: pip install openai-codex, or npm install -g @openai/codex.",
+        detail="There is no codex program: neither CODEX_PATH, nor one on PATH, nor the openai-codex package. "
+        "This version does not use one.",
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 from chatgpt_codex.autogpt.finding import Finding
 from chatgpt_codex.autogpt.install import perform, plan_install
 from chatgpt_codex.autogpt.layout import Platform, find_platform
+from chatgpt_codex.autogpt.stamp import STAMP_NAME
 from chatgpt_codex.autogpt.verify import verify
 
 OURS = ("BusinessAnalystBlock", "ChatGPTCodexBlock", "DeveloperBlock", "ProjectManagerBlock", "ReviewerBlock")
@@ -383,12 +384,20 @@ def test_local_edits_are_a_warning(installed: Platform) -> None:
     assert found.is_good
 
 
-def test_copy_and_shim_at_once(installed: Platform) -> None:
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_copy_and_shim_at_once(installed: Platform, by_hand: bool) -> None:
     elsewhere = installed.copy.rename(installed.package / "aside")
     perform(plan_install(installed, "shim"))
     elsewhere.rename(installed.copy)
+    if by_hand:
+        (installed.copy / STAMP_NAME).unlink()
 
-    assert the_problem(installed).rule == "copy-and-shim"
+    problem = the_problem(installed)
+
+    assert problem.rule == "copy-and-shim"
+    assert problem.what.startswith("The server stops: it finds each of our blocks twice")
+    assert str(installed.copy) in problem.what
+    assert str(installed.shim) in problem.what
 
 
 def test_a_module_that_imports_the_package_beside_the_copy(installed: Platform) -> None:

@@ -29,9 +29,17 @@ def test_a_sound_machine(
     out, err = capsys.readouterr()
     assert (code, err) == (0, "")
     assert "ok       OpenAI key     OPENAI_API_KEY is set, and accepted.\n" in out
-    assert "warning  Codex " in out
-    assert "\n                        -> Only the local Codex agent needs it: " in out
+    assert "ok       Codex " in out
     assert KEY not in out
+
+
+def test_what_to_do_stands_below(simulate: Callable[..., Simulator], capsys: pytest.CaptureFixture[str]) -> None:
+    simulate()
+
+    assert main(["doctor"]) == 0
+
+    out = capsys.readouterr().out
+    assert "warning  OpenAI key     OPENAI_API_KEY is not set.\n                        -> Set OPENAI_API_KEY " in out
 
 
 def test_a_problem(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,7 +63,7 @@ def test_for_programs(
     report = json.loads(out)
     assert code == 0
     assert report["ok"] is True
-    assert {check["state"] for check in report["checks"]} == {"ok", "warning"}
+    assert {check["state"] for check in report["checks"]} == {"ok"}
     assert all(check.keys() == {"name", "state", "detail", "fix"} for check in report["checks"])
     assert [check["name"] for check in report["checks"]][-4:] == ["Base URL", "Clock", "Journal", "Codex"]
     assert KEY not in out

@@ -78,11 +78,14 @@ def test_codex_on_the_path(tmp_path: Path) -> None:
     assert check_codex({"PATH": str(tmp_path / "bin")}).detail == f"{found} (PATH)"
 
 
-@pytest.mark.parametrize(("installed", "state"), [(True, "ok"), (False, "warning")])
-def test_codex_of_the_extra(installed: bool, state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("installed", "words"), [(True, "package brings"), (False, "There is no codex program")])
+def test_codex_of_the_extra(installed: bool, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "find_spec", lambda name: object() if installed else None)
 
-    assert check_codex({"PATH": str(tmp_path)}).state == state
+    check = check_codex({"PATH": str(tmp_path)})
+
+    assert check.state == "ok"
+    assert words in check.detail
 
 
 def test_ports() -> None:
