@@ -18,7 +18,7 @@ MODULES = sorted(
 PROBE = r"""
 import importlib, json, logging, sys, threading
 
-HIDDEN = {"typer", "authlib", "openai_codex", "codex_cli_bin", "genai_prices", "keyring"}
+HIDDEN = {"typer", "authlib", "joserfc", "openai_codex", "codex_cli_bin", "genai_prices", "keyring", "filelock"}
 HARMLESS = (".py", ".pyc", ".so", ".pyd", ".dylib")
 modules = json.loads(sys.argv[1])
 

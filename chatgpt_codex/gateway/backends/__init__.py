@@ -1,0 +1,1 @@
+"""What answers the gateway's requests; `backend` is the seam that all of them fit."""

@@ -1,0 +1,112 @@
+"""The seam between the gateway and whatever answers: Responses requests in, Responses events out."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ...llm.payload import JsonObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCard:
+    """A model as `GET /v1/models` lists it."""
+
+    id: str
+    """The backend's own name of the model, without the backend's prefix."""
+    name: str
+    """For people."""
+    owned_by: str
+    created: int = 0
+    """Unix time in seconds; 0 where nobody says."""
+    context_window: int | None = None
+    """Tokens that go in; None where nobody says."""
+    max_output_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitWindow:
+    """One of the windows in which an account may use so much."""
+
+    name: str
+    """The backend's name of it, such as "primary"."""
+    used_percent: float
+    window_minutes: int | None = None
+    resets_at: int | None = None
+    """Unix time in seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountLimits:
+    """What is used up of an account's plan."""
+
+    plan: str
+    """Such as "plus"; "" where nobody says."""
+    windows: tuple[LimitWindow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """Whether a backend can answer now."""
+
+    ready: bool
+    detail: str
+    """One sentence for people: what is there, or what is missing and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendCall:
+    """One request, on its way to a backend."""
+
+    request: JsonObject = field(repr=False)
+    """Parameters of `POST /v1/responses`; `model` is the backend's own name. Never changed by the backend."""
+    request_id: str
+    deadline: float
+    """The event loop's time by which the answer must be whole."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Of the client's headers, those that may go on; names in lower case."""
+
+
+class Backend(Protocol):
+    """One way to reach models.
+
+    Whatever goes wrong is raised as an `llm.errors.ModelError`: before the answer's first event it becomes the HTTP
+    status, later the stream's one `error` event.
+    """
+
+    @property
+    def name(self) -> str:
+        """What stands before the slash in `name/model`, in lower case."""
+        ...
+
+    async def models(self) -> Sequence[ModelCard]:
+        """The models it has now; empty where it cannot be used (`readiness` says why)."""
+        ...
+
+    async def readiness(self) -> Readiness:
+        """Whether it can answer now. Asks no model; answers within 5 s."""
+        ...
+
+    async def limits(self) -> AccountLimits | None:
+        """What is used up of the account's plan; None where there is no such thing."""
+        ...
+
+    def dropped(self, request: JsonObject) -> tuple[str, ...]:
+        """The parameters of `request` that it cannot take and will leave out, as paths such as "text.verbosity"."""
+        ...
+
+    def respond(self, call: BackendCall) -> AbstractAsyncContextManager[AsyncIterator[Sequence[JsonObject]]]:
+        """The answer's events, those that arrived together in one sequence.
+
+        They are the events of the Responses API, as dictionaries: they begin with `response.created` and end with
+        `response.completed`, `response.incomplete` or `response.failed`; each has a `sequence_number`. What the
+        context gives is there once the request has been taken; leaving the context ends the answer upstream at once.
+
+        Raises:
+            ModelError: the request was not taken, or the answer broke off.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Gives back what it holds: connections, processes."""
+        ...
