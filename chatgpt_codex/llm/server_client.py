@@ -14,7 +14,7 @@ from .channel import Channel
 from .client import Capabilities, ClientInfo, Health, TokenCount
 from .credentials import Credential
 from .endpoint import resolve_endpoint
-from .errors import AnswerError, InvalidRequestError, ModelError, RateLimitError
+from .errors import AnswerError, InvalidRequestError, ModelError, PermissionDeniedError, RateLimitError
 from .events import Finished, Noticed, Retrying, StreamEvent
 from .images import check_images
 from .output_formats import parsed_of
@@ -167,6 +167,9 @@ class ServerClient:
             await self._cheap_call("GET", "/models")
         except RateLimitError as error:
             return Health(healthy=True, detail=error.message)
+        except PermissionDeniedError:
+            # A restricted key often may ask models but not list them; who is not known at all gets 401.
+            return Health(healthy=True, detail=f"{self._subject} knows the key, which may not list models.")
         except ModelError as error:
             # A server without a list of models has answered all the same.
             healthy = isinstance(error, InvalidRequestError) and error.status in (404, 405)

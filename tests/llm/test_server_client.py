@@ -84,7 +84,7 @@ async def test_a_rejected_key_is_not_healthy(client_class: Any, simulate: Simula
 
 
 @pytest.mark.parametrize(
-    ("status", "healthy"), [(429, True), (404, True), (405, True), (403, False), (500, False), (503, False)]
+    ("status", "healthy"), [(429, True), (404, True), (405, True), (403, True), (500, False), (503, False)]
 )
 async def test_health_by_status(status: int, healthy: bool, client_class: Any, serve: Any, reply: Any) -> None:
     health = await made(client_class, serve(reply.json({"error": {"message": "No."}}, status)).base_url).health_check()
