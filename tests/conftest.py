@@ -6,14 +6,19 @@
 | `simulate` | a function that starts a simulator and makes it the server to ask |
 | `run_block` | a function that executes a block as the platform would and gathers what came of it |
 | `backend` | a folder with AutoGPT's layout, to install into and to verify |
+| `node`, `chromium` | programs that not every machine has: without them the test is skipped, but fails under CI |
 """
 
 import os
+import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import settings
@@ -31,6 +36,7 @@ settings.load_profile("chatgpt_codex")
 # A test run that was started in the background ignores Ctrl-C, and so would the programs that tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+_NODE = Path(sys.prefix) / "node"
 _MEANINGFUL = ("OPENAI_", "CODEX_", "CHATGPT_CODEX_", "XDG_")
 
 
@@ -117,3 +123,53 @@ def backend(tmp_path: Path) -> Path:
         lock.writelines(f'[[package]]\nname = "{name}"\nversion = "2.99"\n' for name in ("pydantic",))
         lock.writelines(f'[[package]]\nname = "{name}"\nversion = "4.99"\n' for name in ("jsonschema",))
     return root
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """Node.js with the packages of tests/package.json."""
+
+    program: str
+    folder: Path
+    """Holds node_modules; a script that is to find them runs here."""
+
+    def command(self, script: Path) -> list[str]:
+        """How to run an ES module that imports the packages by name. Run it in `folder`."""
+        # Node.js looks for packages beside the script, but for one from the command line in the working folder.
+        return [self.program, "--input-type=module", "--eval", script.read_text(encoding="utf-8")]
+
+    def run(self, script: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(script),
+            cwd=self.folder,
+            env={**os.environ, **environ},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="session")
+def node() -> Node:
+    """Node.js, openai-node and oidc-provider, as `make node` installs them."""
+    program = Path(sys.prefix) / "bin" / "node"
+    if not program.exists() or not (_NODE / ".installed").exists():
+        _lacks("Node.js with the packages of tests/package.json is not there; `make node` installs it")
+    return Node(program=str(program), folder=_NODE)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser's program. As root it only starts with --no-sandbox."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        _lacks("Chromium is not there; Debian's package is named chromium")
+    return program
+
+
+def _lacks(reason: str) -> NoReturn:
+    """Skips a test for want of a program; under CI, where everything has to be there, fails it."""
+    if "CI" in os.environ:
+        pytest.fail(reason)
+    pytest.skip(reason)
