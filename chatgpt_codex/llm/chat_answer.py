@@ -1,7 +1,7 @@
 """Gathers the chunks of a Chat Completions stream into a Result."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .errors import EmptyAnswerError
@@ -60,6 +60,9 @@ class IncomingChatAnswer:
     def partial_text(self) -> str:
         """The text so far."""
         return "".join(self._text)
+
+    def begin(self, headers: Mapping[str, str]) -> None:
+        """Nothing in the headers is part of the answer."""
 
     def feed(self, event: JsonObject) -> Iterator[StreamEvent]:
         """Takes in one chunk and gives what there is to show of it.

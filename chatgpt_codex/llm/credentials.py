@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pydantic import SecretStr
 
@@ -23,6 +23,22 @@ class Credential(Protocol):
 
     def secrets(self) -> tuple[str, ...]:
         """What must never appear in a message."""
+        ...
+
+
+@runtime_checkable
+class RenewableCredential(Credential, Protocol):
+    """A sign-in whose token can be had anew before its time is over."""
+
+    async def renew(self, rejected: str) -> None:
+        """Has the token renewed that a server did not accept (401), unless that has happened meanwhile.
+
+        Args:
+            rejected: the token, as it stood in the Authorization header after "Bearer ".
+
+        Raises:
+            ModelError: it cannot be renewed; says what to do.
+        """
         ...
 
 

@@ -13,6 +13,7 @@
     │   └── ContentPolicyError
     ├── ServiceError                the server or the way there: the same request may succeed later
     │   ├── RateLimitError
+    │   │   └── UsageLimitError             a ChatGPT plan's window is used up
     │   ├── OverloadedError
     │   ├── ServerError
     │   ├── ModelTimeoutError
@@ -34,6 +35,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import unquote
 
+from .account_limits import AccountLimits
 from .results import Usage
 from .tool_steps import ToolStep
 
@@ -68,6 +70,8 @@ class ModelError(Exception):
         self.partial_text = ""
         """What had been answered before the failure. Not a whole answer."""
         self.usage = Usage()
+        self.limits: AccountLimits | None = None
+        """What is used up of the account's plan, where the server said."""
         self.calls = 0
         """Requests sent until this failure was final."""
         self.notices: tuple[str, ...] = ()
@@ -126,6 +130,10 @@ class ServiceError(ModelError):
 
 class RateLimitError(ServiceError):
     """Too many requests or tokens in a short time (429)."""
+
+
+class UsageLimitError(RateLimitError):
+    """A window of a ChatGPT plan is used up (429 usage_limit_reached); `retry_after_seconds` says for how long."""
 
 
 class OverloadedError(ServiceError):

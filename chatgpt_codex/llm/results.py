@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from .account_limits import AccountLimits
 from .messages import InputItem, RawItem, ToolCall
 from .payload import JsonObject
 
@@ -60,6 +61,8 @@ class Result:
     usage: Usage = Usage()
     cost: float | None = None
     """US dollars at OpenAI's list prices; None if not known. See `prices`."""
+    limits: AccountLimits | None = None
+    """What is used up of the account's plan, where the server says; ChatGPT does, OpenAI's API does not."""
     response_id: str = ""
     notices: tuple[str, ...] = ()
     """What was dropped, retried or replaced on the way, one sentence each."""

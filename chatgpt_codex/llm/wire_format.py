@@ -36,6 +36,9 @@ class IncomingAnswer(Protocol):
     def partial_text(self) -> str:
         """The text so far."""
 
+    def begin(self, headers: Mapping[str, str]) -> None:
+        """Takes in the headers of the HTTP answer, before its first event."""
+
     def feed(self, event: JsonObject) -> Iterator[StreamEvent]:
         """Takes in one event and gives what there is to show of it."""
 

@@ -5,6 +5,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ...llm.account_limits import AccountLimits as AccountLimits
+from ...llm.account_limits import LimitWindow as LimitWindow
 from ...llm.payload import JsonObject
 
 
@@ -22,27 +24,6 @@ class ModelCard:
     context_window: int | None = None
     """Tokens that go in; None where nobody says."""
     max_output_tokens: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimitWindow:
-    """One of the windows in which an account may use so much."""
-
-    name: str
-    """The backend's name of it, such as "primary"."""
-    used_percent: float
-    window_minutes: int | None = None
-    resets_at: int | None = None
-    """Unix time in seconds."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountLimits:
-    """What is used up of an account's plan."""
-
-    plan: str
-    """Such as "plus"; "" where nobody says."""
-    windows: tuple[LimitWindow, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
