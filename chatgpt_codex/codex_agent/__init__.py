@@ -1,0 +1,15 @@
+"""The local Codex agent: its `app-server` as a child process, spoken to in JSON-RPC.
+
+| module | owns |
+|---|---|
+| `settings` | what the operator decides, from the environment |
+| `binary` | where the program is, and how to install it |
+| `command` | with which arguments and environment it runs |
+| `catalogue` | its models, so described that they call functions directly |
+| `json_rpc` | requests, answers and notifications over two streams |
+| `inbox` | the notifications of one thread, for one reader |
+| `app_server` | one process, from its start to its end |
+| `supervision` | always one that can answer: start, restart, recycle, drain |
+| `turn` | one request to the model, and its end whatever happens |
+| `errors` | what goes wrong |
+"""

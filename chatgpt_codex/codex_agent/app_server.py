@@ -1,0 +1,204 @@
+"""One `codex app-server`, from its start to its end."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager
+from pathlib import Path
+
+from .._version import __version__
+from ..llm.errors import ModelError, server_words
+from ..llm.payload import JsonObject
+from .binary import find_codex
+from .command import server_arguments, server_environment
+from .errors import CodexExitedError, CodexStartError
+from .inbox import Inbox
+from .json_rpc import READ_BYTES, Connection
+from .settings import CodexSettings
+
+_CLIENT: JsonObject = {"name": "chatgpt_codex", "title": "chatgpt_codex", "version": __version__}
+_START_SECONDS = 30.0
+_REQUEST_SECONDS = 30.0
+_KEPT_COMPLAINTS = 40
+"""Lines; a panic of it has so many."""
+_STOP_SECONDS = 2.0
+"""For each way to end it: by closing its input, by a signal."""
+
+
+class AppServer:
+    """A running Codex program. `AppServer.start` makes one; `close` ends it."""
+
+    def __init__(self, process: Process, settings: CodexSettings) -> None:
+        if process.stdin is None or process.stdout is None or process.stderr is None:
+            raise ValueError("The program's streams have to be pipes.")
+        self._process = process
+        self._settings = settings
+        self._input = process.stdin
+        self._connection = Connection(process.stdout, process.stdin, secrets=settings.secrets())
+        self._complaints: deque[str] = deque(maxlen=_KEPT_COMPLAINTS)
+        self._reading = asyncio.create_task(self._connection.run(self._exited))
+        self._listening = asyncio.create_task(self._listen(process.stderr))
+        self.threads_started = 0
+        """How many threads it has had; each costs it about 1 MB that it does not give back."""
+
+    @classmethod
+    async def start(cls, settings: CodexSettings, *, catalogue: Path | None = None) -> "AppServer":
+        """Starts the program and greets it.
+
+        Args:
+            settings: Where it is and what it may do.
+            catalogue: A file that describes the models, in place of its own.
+
+        Raises:
+            CodexMissingError: there is no program.
+            CodexStartError: it does not start, or ends at once.
+        """
+        program = find_codex(settings.path, settings.environment)
+        make_home(settings)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *server_arguments(program, settings, catalogue),
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=PIPE,
+                limit=READ_BYTES,
+                env=server_environment(program, settings),
+                cwd=settings.workspace or settings.home,
+                # Ctrl-C at our terminal is ours to handle; and all it has started can be ended with it.
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise CodexStartError(
+                f"The local Codex agent could not be started: {program}: {error.strerror}. Check CODEX_PATH."
+            ) from None
+        server = cls(process, settings)
+        try:
+            await server._greet()
+        except BaseException:
+            await server.close()
+            raise
+        return server
+
+    async def _greet(self) -> None:
+        params: JsonObject = {"clientInfo": _CLIENT, "capabilities": {"experimentalApi": True}}
+        try:
+            await self.request("initialize", params, timeout_seconds=_START_SECONDS)
+        except CodexExitedError:
+            await self.close()
+            raise CodexStartError(
+                f"The local Codex agent ended before it was ready.{self._reason()} "
+                "Check its settings (CODEX_CONFIG, CODEX_HOME), and whether `codex app-server` runs at all."
+            ) from None
+        self._connection.notify("initialized")
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def exited(self) -> bool:
+        """Whether it can answer no more."""
+        return self._process.returncode is not None or self._reading.done()
+
+    def resident_bytes(self) -> int:
+        """The memory it has now; 0 where the system does not tell."""
+        try:
+            pages = int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1])
+        except (OSError, ValueError, IndexError):
+            return 0
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    async def request(
+        self, method: str, params: JsonObject | None = None, *, timeout_seconds: float = _REQUEST_SECONDS
+    ) -> JsonObject:
+        """The result of a JSON-RPC request.
+
+        Raises:
+            CodexRefusedError: the program answered with an error.
+            CodexExitedError: it ended, or gave no answer in time.
+            InvalidRequestError: `params` cannot be written as JSON.
+        """
+        return await self._connection.request(method, params, timeout_seconds=timeout_seconds)
+
+    def send(self, method: str, params: JsonObject | None = None) -> "asyncio.Future[JsonObject]":
+        """Sends a request without waiting; see `Connection.send`."""
+        return self._connection.send(method, params)
+
+    def inbox(self, thread_id: str = "") -> AbstractContextManager[Inbox]:
+        """What is said of a thread from now on; without an id: of the account and all else that has no thread."""
+        return self._connection.inbox(thread_id)
+
+    async def close(self) -> None:
+        """Ends the program: closes its input, then asks it to end, then kills it and what it has started."""
+        self._input.close()
+        for signal_number in (None, signal.SIGTERM, signal.SIGKILL):
+            if signal_number is not None:
+                self._signal(signal_number)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), _STOP_SECONDS)
+                break
+        # What it has started may hold its streams open; nobody else is left in its session.
+        self._signal(signal.SIGKILL)
+        await asyncio.wait((self._reading, self._listening), timeout=_STOP_SECONDS)
+        for task in (self._reading, self._listening):
+            task.cancel()
+        await asyncio.gather(self._reading, self._listening, return_exceptions=True)
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if sys.platform == "win32":
+                self._process.send_signal(number)
+            else:
+                os.killpg(self.pid, number)
+
+    async def _listen(self, complaints: asyncio.StreamReader) -> None:
+        """They must be read, or it would stop at a full pipe."""
+        while chunk := await complaints.read(READ_BYTES):
+            self._complaints.extend(line for line in chunk.decode(errors="replace").splitlines() if line.strip())
+
+    def _exited(self) -> ModelError:
+        return CodexExitedError(
+            "The local Codex agent ended while it was needed. It is started again with the next request: send this one "
+            "again."
+        )
+
+    def _reason(self) -> str:
+        """The complaint that is most likely the cause."""
+        errors = [line for line in self._complaints if line.startswith("Error: ")] or list(self._complaints)[-1:]
+        said = server_words(errors[0].removeprefix("Error: "), (), self._settings.secrets()) if errors else ""
+        return f" It said: {said.rstrip('.')}." if said else ""
+
+
+@asynccontextmanager
+async def app_server(settings: CodexSettings) -> AsyncIterator[AppServer]:
+    """A Codex program for a few requests, such as signing in; it ends with the context.
+
+    Raises:
+        CodexMissingError: there is no program.
+        CodexStartError: it does not start.
+    """
+    server = await AppServer.start(settings)
+    try:
+        yield server
+    finally:
+        await server.close()
+
+
+def make_home(settings: CodexSettings) -> None:
+    """Makes Codex's folder, which only its owner may look into.
+
+    Raises:
+        CodexStartError: it cannot be made.
+    """
+    try:
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CodexStartError(
+            f"The folder of the local Codex agent, {settings.home}, cannot be made: {error.strerror}. "
+            "Change its permissions, or set CODEX_HOME to another one."
+        ) from None
