@@ -2,22 +2,25 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from typing import TypeVar
 
 from openai import AsyncStream
 
-from .credentials import Credential
-from .endpoint import Api, Endpoint
-from .errors import ConnectionFailedError, CutStreamError
+from .credentials import Credential, RenewableCredential
+from .endpoint import Endpoint
+from .errors import AuthenticationError, ConnectionFailedError, CutStreamError
 from .events import StreamEvent
 from .failures import Target, bad_response, sdk_failures_mapped, transport_failures, unsendable_mapped
 from .payload import JsonObject, as_object, object_at
 from .pool import shared_client
-from .wire_format import IncomingAnswer
+from .wire_format import IncomingAnswer, WireFormat
 
 _DRAIN_SECONDS = 1.0
 """How long to wait for the end of a stream whose answer is whole; an unread rest would cost the connection."""
 
+
+SentT = TypeVar("SentT")
 
 _END = object()
 """Stands for the end of a stream; None is an event that a server can send."""
@@ -29,13 +32,13 @@ class Channel:
     Args:
         credential: signs each request.
         endpoint: the server.
-        api: what is spoken, for messages.
+        wire: what is spoken, for messages.
     """
 
-    def __init__(self, credential: Credential, endpoint: Endpoint, api: Api) -> None:
+    def __init__(self, credential: Credential, endpoint: Endpoint, wire: WireFormat) -> None:
         self.endpoint = endpoint
         self._credential = credential
-        self._api = api
+        self._wire = wire
 
     def target(self, model: str, private_texts: tuple[str, ...], timeout_seconds: float) -> Target:
         """Whom a request about `model` goes to, for messages."""
@@ -45,7 +48,10 @@ class Channel:
             private_texts=private_texts,
             secrets=(*self._credential.secrets(), *self.endpoint.secrets),
             timeout_seconds=timeout_seconds,
-            api=self._api,
+            api=self._wire.api,
+            setting=self.endpoint.setting,
+            ending=self.endpoint.ending,
+            explain=self._wire.explain,
         )
 
     async def gather(
@@ -64,18 +70,22 @@ class Channel:
             ModelError: there is no whole answer.
         """
         client = await shared_client(self.endpoint.base_url)
-        headers = {**await self._headers(), "Accept": "text/event-stream"}
-        with sdk_failures_mapped(target), unsendable_mapped():
-            async with asyncio.timeout_at(deadline):
-                stream = await client.post(
-                    path,
-                    cast_to=object,
-                    body=parameters,
-                    options={"headers": headers, "timeout": _left(deadline)},
-                    stream=True,
-                    stream_cls=AsyncStream[object],
-                )
+
+        async def send(headers: dict[str, str]) -> AsyncStream[object]:
+            with sdk_failures_mapped(target), unsendable_mapped():
+                async with asyncio.timeout_at(deadline):
+                    return await client.post(
+                        path,
+                        cast_to=object,
+                        body=parameters,
+                        options={"headers": {**headers, "Accept": "text/event-stream"}, "timeout": _left(deadline)},
+                        stream=True,
+                        stream_cls=AsyncStream[object],
+                    )
+
+        stream = await self._signed(send)
         async with stream:
+            answer.begin(stream.response.headers)
             try:
                 # What whoever watches raises is no failure of the server, so nothing is handed on within the mapping.
                 if not _is_event_stream(stream, target):
@@ -108,7 +118,7 @@ class Channel:
 
         Args:
             method: "GET" or "POST".
-            path: of the API, such as "/models".
+            path: of the API, such as "/models"; or a whole address.
             target: for messages.
             deadline: the loop's time by which the answer must be there.
             body: what to send.
@@ -117,26 +127,36 @@ class Channel:
             ModelError: there is no such answer.
         """
         client = await shared_client(self.endpoint.base_url)
-        headers = await self._headers()
         with unsendable_mapped():
             # Apart from sending, where a ValueError may also come from the answer.
             json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
-        with sdk_failures_mapped(target):
-            async with asyncio.timeout_at(deadline):
-                if method == "GET":
-                    answer = await client.get(
-                        path, cast_to=object, options={"headers": headers, "timeout": _left(deadline)}
-                    )
-                else:
-                    answer = await client.post(
+
+        async def send(headers: dict[str, str]) -> object:
+            with sdk_failures_mapped(target):
+                async with asyncio.timeout_at(deadline):
+                    if method == "GET":
+                        return await client.get(
+                            path, cast_to=object, options={"headers": headers, "timeout": _left(deadline)}
+                        )
+                    return await client.post(
                         path, cast_to=object, body=body, options={"headers": headers, "timeout": _left(deadline)}
                     )
+
+        answer = await self._signed(send)
         if not isinstance(answer, Mapping):
             raise bad_response(target, "something that is not a JSON object")
         return answer
 
-    async def _headers(self) -> dict[str, str]:
-        return {**await self._credential.headers(), **self.endpoint.headers}
+    async def _signed(self, send: Callable[[dict[str, str]], Awaitable[SentT]]) -> SentT:
+        """Sends a request; once more with a renewed token where the first one was not accepted."""
+        own = await self._credential.headers()
+        try:
+            return await send({**own, **self.endpoint.headers})
+        except AuthenticationError:
+            if not isinstance(self._credential, RenewableCredential):
+                raise
+            await self._credential.renew(own.get("Authorization", "").removeprefix("Bearer "))
+            return await send({**await self._credential.headers(), **self.endpoint.headers})
 
 
 def _left(deadline: float) -> float:

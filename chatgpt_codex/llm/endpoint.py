@@ -24,6 +24,10 @@ class Endpoint:
     """That user and password, as HTTP sends them. They take the place of an API key, since both need one header."""
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """What must never appear in a message."""
+    setting: str = "OPENAI_BASE_URL"
+    """The variable that names it, for messages."""
+    ending: str = "/v1"
+    """How such an address usually ends, for messages."""
 
     @property
     def is_openai(self) -> bool:
@@ -32,10 +36,12 @@ class Endpoint:
 
     @property
     def spoken(self) -> str:
-        """For messages: "OpenAI", or "the server at http://host:port"."""
+        """For messages: "OpenAI", "ChatGPT", or "the server at http://host:port"."""
         if self.is_openai:
             return "OpenAI"
         parts = urlsplit(self.base_url)
+        if parts.hostname == "chatgpt.com":
+            return "ChatGPT"
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
         return f"the server at {parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}"
 
@@ -46,7 +52,21 @@ def resolve_endpoint(environ: Mapping[str, str], base_url: str | None = None) ->
     Raises:
         ConfigurationError: it is not an http or https address.
     """
-    address = (base_url or environ.get("OPENAI_BASE_URL", "")).strip().rstrip("/") or OPENAI_BASE_URL
+    return read_endpoint(base_url or environ.get("OPENAI_BASE_URL", "").strip() or OPENAI_BASE_URL)
+
+
+def read_endpoint(base_url: str, *, setting: str = "OPENAI_BASE_URL", ending: str = "/v1") -> Endpoint:
+    """The server at an address.
+
+    Args:
+        base_url: the API's address.
+        setting: the variable that names it, for messages.
+        ending: how such an address usually ends, for messages.
+
+    Raises:
+        ConfigurationError: it is not an http or https address.
+    """
+    address = base_url.strip().rstrip("/")
     try:
         parts = urlsplit(address)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
@@ -55,12 +75,12 @@ def resolve_endpoint(environ: Mapping[str, str], base_url: str | None = None) ->
         usable = False
     if not usable:
         raise ConfigurationError(
-            "The base URL is not an http or https address. Set OPENAI_BASE_URL to one such as "
-            "http://127.0.0.1:8000/v1, or unset it to use OpenAI."
+            f"The base URL is not an http or https address. Set {setting} to one such as "
+            f"http://127.0.0.1:8000{ending}, or unset it to use OpenAI."
         )
     login, _, host = parts.netloc.rpartition("@")
     if not login:
-        return Endpoint(address)
+        return Endpoint(address, setting=setting, ending=ending)
     # The HTTP client would send these by itself, but also write the address that holds them into its log.
     user, _, password = login.partition(":")
     plain = f"{unquote(user)}:{unquote(password)}"
@@ -68,4 +88,6 @@ def resolve_endpoint(environ: Mapping[str, str], base_url: str | None = None) ->
         parts._replace(netloc=host).geturl(),
         headers={"Authorization": f"Basic {b64encode(plain.encode()).decode()}"},
         secrets=(unquote(password),) if password else (unquote(user),),
+        setting=setting,
+        ending=ending,
     )

@@ -3,7 +3,7 @@
 import math
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 
 import openai
 
+from .account_limits import AccountLimits, limits_from_headers
 from .chat_body import OPTIONAL_PARAMETERS as OPTIONAL_IN_CHAT
 from .endpoint import Api
 from .errors import (
@@ -31,7 +32,7 @@ from .errors import (
     ServerError,
     server_words,
 )
-from .payload import as_object, object_at, text_at
+from .payload import JsonObject, as_object, object_at, text_at
 from .profiles import is_shut_down, profile_of
 from .responses_body import OPTIONAL_PARAMETERS as OPTIONAL_IN_RESPONSES
 from .results import Usage
@@ -70,12 +71,18 @@ class Target:
 
     model: str
     server: str
-    """"OpenAI", or "the server at http://host:port"."""
+    """"OpenAI", "ChatGPT", or "the server at http://host:port"."""
     private_texts: tuple[str, ...] = field(repr=False)
     """The prompt, the instructions, the history."""
     secrets: tuple[str, ...] = field(repr=False)
     timeout_seconds: float
     api: Api = "responses"
+    setting: str = "OPENAI_BASE_URL"
+    """The variable that names the server."""
+    ending: str = "/v1"
+    """How its address usually ends."""
+    explain: "Callable[[Complaint, Target], Explanation | None]" = field(default=lambda *_: None, repr=False)
+    """What a complaint means at a server that means something of its own by it; None leaves it to the general rule."""
 
     @property
     def api_name(self) -> str:
@@ -104,17 +111,24 @@ class Complaint:
     message: str = field(default="", repr=False)
     retry_after_seconds: float | None = None
     request_id: str = ""
+    plan: str = ""
+    """The plan whose limit is reached."""
+    limits: AccountLimits | None = None
+
+
+Explanation = tuple[type[ModelError], str]
+"""The class of an error and its sentence, in which "{reason}" stands for the server's own words."""
 
 
 def error_from(complaint: Complaint, target: Target) -> ModelError:
     """The error that fits a server's complaint."""
-    error_class, sentence = _classify(complaint, target)
+    error_class, sentence = target.explain(complaint, target) or _classify(complaint, target)
     words = target.quotable(complaint.message)
     named = target.quotable(complaint.code or complaint.kind)
     reason = f" It said: {words}" if words else f" It gave the reason {named!r}." if named else ""
     if reason and not reason.endswith((".", "!", "?")):
         reason += "."
-    return error_class(
+    error = error_class(
         sentence.replace("{reason}", reason),
         status=complaint.status,
         code=named,
@@ -122,9 +136,11 @@ def error_from(complaint: Complaint, target: Target) -> ModelError:
         retry_after_seconds=complaint.retry_after_seconds,
         request_id=target.quotable(complaint.request_id) if _REQUEST_ID.fullmatch(complaint.request_id) else "",
     )
+    error.limits = complaint.limits
+    return error
 
 
-def _classify(complaint: Complaint, target: Target) -> tuple[type[ModelError], str]:
+def _classify(complaint: Complaint, target: Target) -> Explanation:
     status, code = complaint.status, complaint.code or complaint.kind
     server, subject = target.server, target.subject
     if status == 401:
@@ -159,8 +175,8 @@ def _classify(complaint: Complaint, target: Target) -> tuple[type[ModelError], s
     if status in (404, 405) and not complaint.param:
         return InvalidRequestError, (
             f"{subject} does not offer {'the ' if target.api == 'responses' else ''}{target.api_name} ({status}). "
-            "Check that OPENAI_BASE_URL ends where the API begins (usually /v1) and that the server knows "
-            f"{'/responses' if target.api == 'responses' else '/chat/completions'}."
+            f"Check that {target.setting} ends where the API begins (usually {target.ending}) and that the server "
+            f"knows {'/responses' if target.api == 'responses' else '/chat/completions'}."
         )
     if code in _RATE_CODES or status == 429:
         return (
@@ -216,7 +232,8 @@ def bad_response(target: Target, what: str) -> BadResponseError:
     """For an answer that is not the API's: `what` says what came instead."""
     return BadResponseError(
         f"{target.subject} answered with {what} instead of a {target.api_name} answer. "
-        "Check that OPENAI_BASE_URL is the API's address (it usually ends in /v1) and that no proxy stands in between."
+        f"Check that {target.setting} is the API's address (it usually ends in {target.ending}) and that no proxy "
+        "stands in between."
     )
 
 
@@ -297,7 +314,8 @@ def complaint_from_body(status: int | None, body: object) -> Complaint:
         kind="" if text_at(inner, "type") == "error" else text_at(inner, "type"),
         param=text_at(inner, "param") or (refused[1] if refused else ""),
         message=message,
-        retry_after_seconds=_seconds(inner.get("resets_in_seconds")),
+        retry_after_seconds=_seconds_until_reset(inner),
+        plan=text_at(inner, "plan_type"),
     )
 
 
@@ -309,7 +327,17 @@ def _complaint_of(failure: openai.APIStatusError) -> Complaint:
         said,
         retry_after_seconds=said.retry_after_seconds if wait is None else wait,
         request_id=headers.get("x-request-id", ""),
+        limits=limits_from_headers(headers),
     )
+
+
+def _seconds_until_reset(error: JsonObject) -> float | None:
+    """How long ChatGPT says that a plan stays used up."""
+    left = _seconds(error.get("resets_in_seconds"))
+    moment = _seconds(error.get("resets_at"))
+    if left is None and moment is not None:
+        return max(0.0, moment - datetime.now(UTC).timestamp())
+    return left
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -346,7 +374,7 @@ def _seconds_until(date: str) -> float | None:
 def _unreachable(failure: BaseException, target: Target) -> ConnectionFailedError:
     return ConnectionFailedError(
         f"{target.subject} could not be reached, or closed the connection before it answered ({_root_cause(failure)}). "
-        "Check the network and OPENAI_BASE_URL, and that the server is running."
+        f"Check the network and {target.setting}, and that the server is running."
     )
 
 

@@ -1,8 +1,9 @@
 """Gathers the events of a Responses stream into a Result."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from .account_limits import AccountLimits, limits_from_headers
 from .errors import ModelError, ResponseCancelledError
 from .events import ReasoningDelta, RefusalDelta, StreamEvent, TextDelta, ToolCallDelta
 from .failures import Complaint, Target, bad_response, complaint_from_body, empty_answer, error_from
@@ -29,6 +30,8 @@ class IncomingAnswer:
         self._calls: dict[str, tuple[str, str]] = {}
         self._last: JsonObject | None = None
         self._shown = False
+        self._commentary: dict[str, list[str]] = {}
+        self._limits: AccountLimits | None = None
 
     @property
     def is_over(self) -> bool:
@@ -49,6 +52,10 @@ class IncomingAnswer:
     def partial_text(self) -> str:
         """The text so far."""
         return "".join(self._text)
+
+    def begin(self, headers: Mapping[str, str]) -> None:
+        """Takes in the headers of the HTTP answer: ChatGPT's tell what is left of the account's plan."""
+        self._limits = limits_from_headers(headers)
 
     def feed(self, event: JsonObject) -> Iterator[StreamEvent]:
         """Takes in one event and gives what there is to show of it."""
@@ -74,7 +81,9 @@ class IncomingAnswer:
     def _read_event(self, event: JsonObject) -> Iterator[StreamEvent]:
         kind = text_at(event, "type")
         delta = text_at(event, "delta")
-        if kind == "response.output_text.delta":
+        if kind == "response.output_text.delta" and text_at(event, "item_id") in self._commentary:
+            self._commentary[text_at(event, "item_id")].append(delta)
+        elif kind == "response.output_text.delta":
             self._text.append(delta)
             yield TextDelta(delta)
         elif kind in ("response.reasoning_summary_text.delta", "response.reasoning_text.delta"):
@@ -90,12 +99,23 @@ class IncomingAnswer:
             self._items.append(object_at(event, "item"))
         elif kind in TERMINAL_EVENTS:
             self._last = event
+            if kind in ("response.completed", "response.incomplete"):
+                yield from self._commentary_instead()
 
     def _begin_item(self, item: JsonObject) -> Iterator[StreamEvent]:
         if text_at(item, "type") == "function_call":
             call_id, name = text_at(item, "call_id"), text_at(item, "name")
             self._calls[text_at(item, "id")] = (call_id, name)
             yield ToolCallDelta(call_id=call_id, name=name, arguments="")
+        elif text_at(item, "phase") == "commentary" and text_at(item, "id"):
+            self._commentary[text_at(item, "id")] = []
+
+    def _commentary_instead(self) -> Iterator[StreamEvent]:
+        """The commentary, held back for the answer proper, where no such answer came."""
+        held = "".join(delta for deltas in self._commentary.values() for delta in deltas)
+        if held and not self._text:
+            self._text.append(held)
+            yield TextDelta(held)
 
     def result(self) -> Result:
         """The answer.
@@ -131,7 +151,7 @@ class IncomingAnswer:
             text = self.partial_text
             item = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": text}]}
             result = replace(result, text=text, output=(item,))
-        result = replace(result, model=result.model or self._target.model)
+        result = replace(result, model=result.model or self._target.model, limits=self._limits)
         if status == "completed" and not (result.text or result.tool_calls or result.refusal):
             raise self._with_usage(empty_answer(self._target, result.usage), response)
         return result
@@ -150,6 +170,7 @@ class IncomingAnswer:
 
     def _with_usage(self, error: ModelError, response: JsonObject) -> ModelError:
         error.usage = _usage_of(object_at(response, "usage"))
+        error.limits = self._limits
         error.partial_text = self.partial_text
         return error
 

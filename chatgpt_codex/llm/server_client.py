@@ -13,7 +13,7 @@ from .aliases import resolve_alias
 from .channel import Channel
 from .client import Capabilities, ClientInfo, Health, TokenCount
 from .credentials import Credential
-from .endpoint import resolve_endpoint
+from .endpoint import Endpoint, resolve_endpoint
 from .errors import AnswerError, InvalidRequestError, ModelError, PermissionDeniedError, RateLimitError
 from .events import Finished, Noticed, Retrying, StreamEvent
 from .images import check_images
@@ -49,10 +49,15 @@ class ServerClient:
         timeout_seconds: for one answer as a whole, retries and waits included.
         retry: when to send a failed request again.
         environ: where OPENAI_BASE_URL is read.
+        endpoint: the server, where it is not named by `base_url` or OPENAI_BASE_URL.
 
     Raises:
         ConfigurationError: the base URL is not an address.
     """
+
+    _MODELS_PATH = "/models"
+    _TAKES = "the key"
+    """What a healthy server takes, for messages."""
 
     def __init__(
         self,
@@ -64,8 +69,9 @@ class ServerClient:
         timeout_seconds: float = 600.0,
         retry: RetryPolicy | None = None,
         environ: Mapping[str, str] = os.environ,
+        endpoint: Endpoint | None = None,
     ) -> None:
-        self._channel = Channel(credential, resolve_endpoint(environ, base_url), wire.api)
+        self._channel = Channel(credential, endpoint or resolve_endpoint(environ, base_url), wire)
         self._wire = wire
         self._default_model = default_model
         self._timeout_seconds = timeout_seconds
@@ -154,7 +160,7 @@ class ServerClient:
 
     async def _models(self) -> tuple[str, ...] | None:
         try:
-            listed = await self._cheap_call("GET", "/models")
+            listed = await self._cheap_call("GET", self._MODELS_PATH)
         except (InvalidRequestError, AnswerError):
             return None
         if "data" not in listed:
@@ -164,17 +170,17 @@ class ServerClient:
     async def health_check(self) -> Health:
         """Whether the server can be asked with this key; see `Client.health_check`."""
         try:
-            await self._cheap_call("GET", "/models")
+            await self._cheap_call("GET", self._MODELS_PATH)
         except RateLimitError as error:
             return Health(healthy=True, detail=error.message)
         except PermissionDeniedError:
             # A restricted key often may ask models but not list them; who is not known at all gets 401.
-            return Health(healthy=True, detail=f"{self._subject} knows the key, which may not list models.")
+            return Health(healthy=True, detail=f"{self._subject} knows {self._TAKES}, which may not list models.")
         except ModelError as error:
             # A server without a list of models has answered all the same.
             healthy = isinstance(error, InvalidRequestError) and error.status in (404, 405)
             return Health(healthy=healthy, detail=f"{self._subject} answers." if healthy else error.message)
-        return Health(healthy=True, detail=f"{self._subject} answers, and takes the key.")
+        return Health(healthy=True, detail=f"{self._subject} answers, and takes {self._TAKES}.")
 
     async def count_tokens(self, request: Request) -> TokenCount:
         """How many tokens `request` takes before its answer, estimated; see `Client.count_tokens`."""

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from .endpoint import Api
 from .events import StreamEvent
-from .failures import Target
+from .failures import Complaint, Explanation, Target
 from .payload import JsonObject
 from .request_body import Body
 from .requests import Request
@@ -71,3 +71,5 @@ class WireFormat:
     """Parameters, as servers name them and where they stand, without which a request still means the same."""
     renamed_parameters: Mapping[str, str]
     """Top-level parameters that some servers know by another name only."""
+    explain: Callable[[Complaint, Target], Explanation | None] = lambda *_: None
+    """What a complaint means at servers that mean something of their own by it."""

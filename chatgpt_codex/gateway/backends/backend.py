@@ -5,9 +5,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ...llm.account_limits import AccountLimits as AccountLimits
-from ...llm.account_limits import LimitWindow as LimitWindow
+from ...llm.account_limits import AccountLimits, LimitWindow
 from ...llm.payload import JsonObject
+
+__all__ = ["AccountLimits", "Backend", "BackendCall", "LimitWindow", "ModelCard", "Readiness"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
