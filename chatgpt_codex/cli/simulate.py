@@ -36,6 +36,7 @@ def simulate(port: int, host: str, allow_remote: bool, script: Path | None) -> N
         name = f"[{host}]" if ":" in host else host
         click.echo(f"OPENAI_BASE_URL=http://{name}:{bound}/v1")
         click.echo("Simulated OpenAI API, no key needed. Ctrl-C ends it.", err=True)
+        click.echo(f"As a ChatGPT plan: CHATGPT_CODEX_BASE_URL=http://{name}:{bound}/backend-api/codex", err=True)
 
     try:
         asyncio.run(serve(rules, host=host, port=port, on_listening=announce, on_request=_log))

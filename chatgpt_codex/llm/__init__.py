@@ -10,7 +10,8 @@
 | who asks whom | `client` (the protocol), `credentials`, `endpoint`, `api_choice` |
 | how it is asked | `server_client` (attempts, retries, refused parameters), `channel`, `pool`, `payload` |
 | how it goes over the wire | `responses_client`, `responses_body`, `responses_answer`; `chat_` the same |
-| how a ChatGPT plan is asked | `chatgpt_client`, `chatgpt_body` (what it takes), `chatgpt_complaints`, `account_limits` |
+| how a ChatGPT plan is asked | `chatgpt_client`, `chatgpt_body` (what it takes), `chatgpt_complaints` |
+| what is left of a plan | `account_limits` |
 | what goes wrong, and what then | `errors` (the tree), `failures` (from the SDK to the tree), `retries`, `fallback` |
 | what is made of an answer | `structured` (checked JSON), `code_fences`, `prices` |
 | how to watch it | `progress` |

@@ -7,6 +7,7 @@ projects.
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from .account_limits import AccountLimits, limits_from_usage
@@ -14,7 +15,7 @@ from .chatgpt_body import chatgpt_body_of
 from .chatgpt_complaints import explain
 from .credentials import Credential
 from .endpoint import Endpoint, read_endpoint
-from .errors import AnswerError, InvalidRequestError
+from .errors import AnswerError, ConfigurationError, InvalidRequestError
 from .payload import count_at, objects_at, text_at
 from .responses_answer import IncomingAnswer
 from .responses_body import OPTIONAL_PARAMETERS
@@ -59,9 +60,24 @@ def chatgpt_endpoint(environ: Mapping[str, str]) -> Endpoint:
     """ChatGPT's backend: CHATGPT_CODEX_BASE_URL, else the real one.
 
     Raises:
-        ConfigurationError: the variable holds no address.
+        ConfigurationError: the variable holds no address, or one where the sign-in could be overheard.
     """
-    return read_endpoint(environ.get(_SETTING, "").strip() or CHATGPT_BASE_URL, setting=_SETTING, ending=_ENDING)
+    address = environ.get(_SETTING, "").strip() or CHATGPT_BASE_URL
+    endpoint = read_endpoint(address, setting=_SETTING, ending=_ENDING)
+    parts = urlsplit(endpoint.base_url)
+    if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
+        raise ConfigurationError(
+            f"{_SETTING} is an http address on another machine, where the sign-in could be overheard on the way. "
+            "Use https, or unset it."
+        )
+    return endpoint
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class ChatGPTClient(ServerClient):

@@ -47,6 +47,8 @@ class Reply:
     refusal: str | None
     reasoning: str | None
     """The reasoning's text, None for an answer without a reasoning item."""
+    commentary: str | None
+    """What is said before the answer proper."""
     tool_calls: tuple[ToolCall, ...]
     incomplete: IncompleteReason | None
     usage: Usage
@@ -82,6 +84,7 @@ def build_reply(scripted: ScriptedAnswer, prompt: Prompt) -> Reply:
         text=text,
         refusal=scripted.refusal,
         reasoning=reasoning,
+        commentary=scripted.commentary,
         tool_calls=calls,
         incomplete=incomplete,
         usage=_usage(scripted, prompt, reasoning_tokens, text or scripted.refusal or "", calls),

@@ -23,7 +23,7 @@ from .validation import check_body
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Job:
+class Job:
     """One response to be made: the stored state it fills, and all it will become."""
 
     stored: StoredResponse
@@ -31,6 +31,8 @@ class _Job:
     final: JsonObject
     """The Response without its fault."""
     scripted: ScriptedAnswer
+    repeats_output: bool = True
+    """Whether the last event holds the output that the events before it told; ChatGPT's backend leaves it empty."""
 
     def outcome(self) -> JsonObject:
         """The Response as it ends, its fault included."""
@@ -48,7 +50,8 @@ class _Job:
         Raises:
             DropConnection: The script drops the connection here.
         """
-        events = chain(opening_events(self.begun), output_events(self.final, self.scripted.delta_characters))
+        told = output_events(self.final, self.scripted.delta_characters, repeated=self.repeats_output)
+        events = chain(opening_events(self.begun), told)
         return _numbered(with_fault(events, self.scripted, self._fault_event))
 
     def _fault_event(self) -> Event:
@@ -74,12 +77,12 @@ async def create(simulation: Simulation, exchange: Exchange) -> web.StreamRespon
     final = completed_response(begun, build_reply(scripted, prompt), item_suffix=suffix, completed_at=simulation.now())
     numbered = [{"id": f"item_{suffix}_{number}", **item} for number, item in enumerate(items, start=1)]
     stored = StoredResponse(response=begun, input_items=numbered, history=history)
-    job = _Job(stored=stored, begun=begun, final=final, scripted=scripted)
+    job = Job(stored=stored, begun=begun, final=final, scripted=scripted)
     if request.store is not False:
         simulation.store.add(stored)
     if request.background:
         return await _answer_in_background(job, exchange, streams=bool(request.stream))
-    return await _answer(job, exchange, streams=bool(request.stream))
+    return await answer(job, exchange, streams=bool(request.stream))
 
 
 async def retrieve(simulation: Simulation, exchange: Exchange) -> web.StreamResponse:
@@ -174,7 +177,8 @@ def _conversation(
     return items, simulation.store.previous(request.previous_response_id).conversation()
 
 
-async def _answer(job: _Job, exchange: Exchange, *, streams: bool) -> web.StreamResponse:
+async def answer(job: Job, exchange: Exchange, *, streams: bool) -> web.StreamResponse:
+    """Answer while the client waits."""
     stored, scripted = job.stored, job.scripted
     try:
         if streams:
@@ -189,7 +193,7 @@ async def _answer(job: _Job, exchange: Exchange, *, streams: bool) -> web.Stream
     return response
 
 
-async def _answer_json(job: _Job, exchange: Exchange) -> web.StreamResponse:
+async def _answer_json(job: Job, exchange: Exchange) -> web.StreamResponse:
     scripted = job.scripted
     await exchange.take_time(job.events(), scripted)
     if scripted.drop is not None:
@@ -199,7 +203,7 @@ async def _answer_json(job: _Job, exchange: Exchange) -> web.StreamResponse:
     return exchange.json(job.outcome(), headers=scripted.headers)
 
 
-async def _answer_in_background(job: _Job, exchange: Exchange, *, streams: bool) -> web.StreamResponse:
+async def _answer_in_background(job: Job, exchange: Exchange, *, streams: bool) -> web.StreamResponse:
     stored = job.stored
     queued = job.begun | {"status": "queued"}
     stored.response = queued
@@ -209,7 +213,7 @@ async def _answer_in_background(job: _Job, exchange: Exchange, *, streams: bool)
     return exchange.json(queued, headers=job.scripted.headers)
 
 
-async def _run_in_background(job: _Job) -> None:
+async def _run_in_background(job: Job) -> None:
     stored = job.stored
     try:
         for event, wait in paced(job.events(), job.scripted.delay_ms):

@@ -91,16 +91,13 @@ def output_items(reply: Reply, suffix: str, *, shows_reasoning: bool) -> list[Js
         content = {"type": "refusal", "refusal": reply.refusal}
     elif reply.text is not None:
         content = {"type": "output_text", "text": reply.text, "annotations": [], "logprobs": []}
+    if reply.commentary is not None:
+        said: JsonObject = {"type": "output_text", "text": reply.commentary, "annotations": [], "logprobs": []}
+        items.append(_message(f"msg_{suffix}_c", said, status="completed", phase="commentary"))
     if content is not None:
-        items.append(
-            {
-                "id": f"msg_{suffix}",
-                "type": "message",
-                "status": "incomplete" if reply.incomplete else "completed",
-                "role": "assistant",
-                "content": [content],
-            }
-        )
+        status = "incomplete" if reply.incomplete else "completed"
+        phase = None if reply.commentary is None else "final_answer"
+        items.append(_message(f"msg_{suffix}", content, status=status, phase=phase))
     for number, call in enumerate(reply.tool_calls, start=1):
         items.append(
             {
@@ -115,6 +112,17 @@ def output_items(reply: Reply, suffix: str, *, shows_reasoning: bool) -> list[Js
     return items
 
 
+def _message(item_id: str, content: JsonObject, *, status: str, phase: str | None) -> JsonObject:
+    message: JsonObject = {
+        "id": item_id,
+        "type": "message",
+        "status": status,
+        "role": "assistant",
+        "content": [content],
+    }
+    return message if phase is None else message | {"phase": phase}
+
+
 def opening_events(begun: JsonObject) -> Iterator[Event]:
     """The events before any output: created, queued for a background response, in_progress."""
     first = begun | {"status": "queued"} if begun["background"] is True else begun
@@ -124,11 +132,17 @@ def opening_events(begun: JsonObject) -> Iterator[Event]:
     yield Event({"type": "response.in_progress", "response": begun}, is_opening=True)
 
 
-def output_events(final: JsonObject, delta_characters: int) -> Iterator[Event]:
-    """The events that tell the output of a finished Response, and its terminal event."""
+def output_events(final: JsonObject, delta_characters: int, *, repeated: bool = True) -> Iterator[Event]:
+    """The events that tell the output of a finished Response, and its terminal event.
+
+    Args:
+        final: The Response.
+        delta_characters: How much of a text an event carries.
+        repeated: Whether the terminal event holds the output once more.
+    """
     for index, item in enumerate(_objects(final["output"])):
         yield from _item_events(item, index, delta_characters)
-    yield terminal_event(final)
+    yield terminal_event(final if repeated else final | {"output": []})
 
 
 def terminal_event(final: JsonObject) -> Event:

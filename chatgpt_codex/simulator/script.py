@@ -7,6 +7,7 @@ default answer (or an error, see `on_unmatched`). Every field is optional, so a 
     keys: [sk-test]              # any other key gets 401; without this line no key is needed
     apis: [responses, chat]      # [chat] is a server that has Chat Completions only, as Ollama
     model_rules: false           # true: refuse temperature and effort as the real models do
+    chatgpt: {plan: plus}        # the door of ChatGPT plans, /backend-api/codex: see `chatgpt_script`
 
     rules:
       - name: the plan           # shown in error messages and the live log
@@ -28,11 +29,13 @@ An answer is content, a fault, or both. Content left out is filled with the defa
 | text, json | that text; a value as its JSON text |
 | tool_calls | `[{name: get_weather, arguments: {city: Rome}}]`; several are parallel calls |
 | reasoning | a reasoning summary (seen by the client only if it asked for one) |
+| commentary | a message of phase commentary before the answer proper, whose phase is then final_answer |
 | refusal | a refusal instead of text |
 | empty | true: no output at all |
 | incomplete | `max_output_tokens` or `content_filter`: the text is all there is of a cut answer |
 | failed | `{code: server_error, message: ...}`: status failed |
 | error | HTTP error: `{status: 429, code: ..., type: ..., message: ..., retry_after: 2}`, or `html: ...` for a body |
+| usage_limit | `{resets_in: 3600}`: 429 as from a ChatGPT plan that is used up for so many seconds |
 | error_event | `{code: ..., message: ...}`: an error event in the stream (HTTP 500 where nothing streams) |
 | drop | `before_headers`, or `{after_deltas: 3}`: the connection is closed |
 | end_early | true or `{after_deltas: 3}`: the stream ends in good order, but without its terminal event |
@@ -51,9 +54,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 import yaml
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     JsonValue,
     NonNegativeInt,
@@ -62,15 +63,14 @@ from pydantic import (
     model_validator,
 )
 
+from .chatgpt_script import ChatGPTDoor, UsageLimit
+from .script_part import ScriptPart
+
 IncompleteReason: TypeAlias = Literal["max_output_tokens", "content_filter"]
 
 
 class ScriptError(Exception):
     """A script that cannot be used. The message names the file, the rule and the field."""
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 def _as_contains(value: object) -> object:
@@ -89,7 +89,7 @@ def _check_pattern(value: str) -> str:
     return value
 
 
-class TextMatch(_Part):
+class TextMatch(ScriptPart):
     """A condition on a text."""
 
     contains: str | None = None
@@ -101,7 +101,7 @@ class TextMatch(_Part):
         return self.matches is None or re.search(self.matches, text) is not None
 
 
-class When(_Part):
+class When(ScriptPart):
     """Which requests a rule answers: all conditions given must hold."""
 
     model: Annotated[list[str], BeforeValidator(_as_list)] | None = None
@@ -112,14 +112,14 @@ class When(_Part):
     call: PositiveInt | None = None
 
 
-class ScriptedToolCall(_Part):
+class ScriptedToolCall(ScriptPart):
     """One function call of an answer. Arguments are a mapping, or a string sent as it is (even if it is not JSON)."""
 
     name: str
     arguments: str | dict[str, JsonValue] = Field(default_factory=dict)
 
 
-class Failure(_Part):
+class Failure(ScriptPart):
     """The response ends with status failed."""
 
     code: str = "server_error"
@@ -127,7 +127,7 @@ class Failure(_Part):
     after_deltas: NonNegativeInt | None = None
 
 
-class ErrorEvent(_Part):
+class ErrorEvent(ScriptPart):
     """An `error` event takes the place of the rest of the stream."""
 
     code: str | None = "server_error"
@@ -136,7 +136,7 @@ class ErrorEvent(_Part):
     after_deltas: NonNegativeInt | None = None
 
 
-class HttpError(_Part):
+class HttpError(ScriptPart):
     """The request is answered by an HTTP error."""
 
     status: Annotated[int, Field(ge=400, le=599)]
@@ -148,20 +148,20 @@ class HttpError(_Part):
     html: str | None = None
 
 
-class CutPoint(_Part):
+class CutPoint(ScriptPart):
     """Where a stream is cut: after so many deltas, or (None) after all of them."""
 
     after_deltas: NonNegativeInt | None = None
 
 
-class Delay(_Part):
+class Delay(ScriptPart):
     """Milliseconds to wait."""
 
     first: NonNegativeInt = 0
     each: NonNegativeInt = 0
 
 
-class ScriptedUsage(_Part):
+class ScriptedUsage(ScriptPart):
     """Counts that replace the counted ones."""
 
     input_tokens: NonNegativeInt | None = None
@@ -178,18 +178,20 @@ def _as_delay(value: object) -> object:
     return {"first": value, "each": value} if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-class ScriptedAnswer(_Part):
+class ScriptedAnswer(ScriptPart):
     """What a rule answers; the module's docstring has the table."""
 
     text: str | None = None
     json_value: JsonValue = Field(default=None, alias="json")
     tool_calls: list[ScriptedToolCall] = Field(default_factory=list)
     reasoning: str | None = None
+    commentary: str | None = None
     refusal: str | None = None
     empty: bool = False
     incomplete: IncompleteReason | None = None
     failed: Failure | None = None
     error: HttpError | None = None
+    usage_limit: UsageLimit | None = None
     error_event: ErrorEvent | None = None
     drop: Literal["before_headers"] | CutPoint | None = None
     end_early: Annotated[CutPoint, BeforeValidator(_as_cut_point)] | None = None
@@ -219,17 +221,17 @@ class ScriptedAnswer(_Part):
             raise ValueError(f"{' and '.join(contents)} exclude each other: give one of them")
         faults = [
             name
-            for name in ("incomplete", "failed", "error", "error_event", "drop", "end_early")
+            for name in ("incomplete", "failed", "error", "usage_limit", "error_event", "drop", "end_early")
             if getattr(self, name)
         ]
         if len(faults) > 1:
             raise ValueError(f"{' and '.join(faults)} exclude each other: give one of them")
-        if self.error is not None and (contents or self.tool_calls or self.reasoning):
+        if (self.error is not None or self.usage_limit is not None) and (contents or self.tool_calls or self.reasoning):
             raise ValueError("an HTTP error has no content: leave text, json, tool_calls, reasoning and refusal out")
         return self
 
 
-class Rule(_Part):
+class Rule(ScriptPart):
     """One rule: when it applies, how often, and its answer."""
 
     name: str | None = None
@@ -238,13 +240,14 @@ class Rule(_Part):
     answer: ScriptedAnswer = ScriptedAnswer()
 
 
-class Script(_Part):
+class Script(ScriptPart):
     """A whole script. `Script()` is the empty one: every request gets the default answer."""
 
     on_unmatched: Literal["default", "error"] = "default"
     keys: list[str] | None = None
     apis: list[Literal["responses", "chat"]] = Field(default=["responses", "chat"], min_length=1)
     model_rules: bool = False
+    chatgpt: ChatGPTDoor = ChatGPTDoor()
     rules: list[Rule] = Field(default_factory=list)
 
 

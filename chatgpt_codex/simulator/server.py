@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from aiohttp import web
 
-from . import chat_api, models_api, responses_api
+from . import chat_api, chatgpt_api, models_api, responses_api
 from .errors import ApiError
 from .exchange import Exchange
 from .keys import check_key
@@ -32,6 +32,9 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/v1/chat/completions", chat_api.create),
     ("GET", "/v1/models", models_api.list_models),
     ("GET", "/v1/models/{model}", models_api.retrieve_model),
+    ("POST", "/backend-api/codex/responses", chatgpt_api.create),
+    ("GET", "/backend-api/codex/models", chatgpt_api.list_models),
+    ("GET", "/backend-api/wham/usage", chatgpt_api.report_usage),
 )
 
 
@@ -84,7 +87,8 @@ def _answering(
 
 async def _respond(simulation: Simulation, handler: Handler, exchange: Exchange) -> web.StreamResponse:
     try:
-        if simulation.script.keys is not None:
+        # The door of ChatGPT plans takes no keys, and looks at its tokens itself.
+        if simulation.script.keys is not None and not exchange.request.path.startswith("/backend-api/"):
             check_key(exchange.request.headers.get("Authorization"), simulation.script.keys)
         for api, path in _API_PATHS:
             if exchange.request.path.startswith(path) and api not in simulation.script.apis:
@@ -98,7 +102,7 @@ async def _respond(simulation: Simulation, handler: Handler, exchange: Exchange)
 
 async def _no_such_url(_simulation: Simulation, exchange: Exchange) -> web.StreamResponse:
     request = exchange.request
-    if request.method == "GET" and request.path == "/v1/responses":
+    if request.method == "GET" and request.path in ("/v1/responses", "/backend-api/codex/responses"):
         # Codex tries a WebSocket here first; 426 sends it to plain HTTP at once, a 404 costs it seconds.
         raise ApiError("This server does not speak WebSocket. Use POST /v1/responses.", status=426)
     raise ApiError(f"Invalid URL ({request.method} {request.path})", status=404)

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections.abc import Callable
 
+from .chatgpt_errors import UsageLimitError
 from .errors import ApiError
 from .matching import RuleBook
 from .prompt import Prompt
@@ -47,9 +48,11 @@ class Simulation:
         """What the script answers.
 
         Raises:
-            ApiError: 500, no rule fits and the script wants that to be an error.
+            ApiError: 500, no rule fits and the script wants that to be an error; 429, the plan is used up.
         """
         rule = self._rules.find(prompt)
+        if rule is not None and rule.answer.usage_limit is not None:
+            raise UsageLimitError(rule.answer.usage_limit, self.script.chatgpt, self.now())
         if rule is not None:
             return rule.answer
         if self.script.on_unmatched == "error":

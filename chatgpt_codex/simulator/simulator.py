@@ -58,6 +58,11 @@ class Simulator:
         return f"http://{self._host}:{self._port}/v1"
 
     @property
+    def chatgpt_url(self) -> str:
+        """The door of ChatGPT plans, for CHATGPT_CODEX_BASE_URL: ``http://127.0.0.1:PORT/backend-api/codex``."""
+        return f"http://{self._host}:{self._port}/backend-api/codex"
+
+    @property
     def requests(self) -> tuple[RecordedRequest, ...]:
         """All requests since the start or the last reset, in the order of arrival."""
         return self._recorder.requests
