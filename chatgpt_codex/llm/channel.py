@@ -46,7 +46,8 @@ class Channel:
             model=model,
             server=self.endpoint.spoken,
             private_texts=private_texts,
-            secrets=(*self._credential.secrets(), *self.endpoint.secrets),
+            secrets=self.endpoint.secrets,
+            signing_secrets=self._credential.secrets,
             timeout_seconds=timeout_seconds,
             api=self._wire.api,
             setting=self.endpoint.setting,
@@ -155,8 +156,8 @@ class Channel:
         except AuthenticationError:
             if not isinstance(self._credential, RenewableCredential):
                 raise
-            await self._credential.renew(own.get("Authorization", "").removeprefix("Bearer "))
-            return await send({**await self._credential.headers(), **self.endpoint.headers})
+            renewed = await self._credential.renew(own.get("Authorization", "").removeprefix("Bearer "))
+            return await send({**renewed, **self.endpoint.headers})
 
 
 def _left(deadline: float) -> float:

@@ -30,8 +30,8 @@ class Credential(Protocol):
 class RenewableCredential(Credential, Protocol):
     """A sign-in whose token can be had anew before its time is over."""
 
-    async def renew(self, rejected: str) -> None:
-        """Has the token renewed that a server did not accept (401), unless that has happened meanwhile.
+    async def renew(self, rejected: str) -> Mapping[str, str]:
+        """The headers for one more try after a server did not accept the token (401).
 
         Args:
             rejected: the token, as it stood in the Authorization header after "Bearer ".

@@ -76,6 +76,8 @@ class Target:
     """The prompt, the instructions, the history."""
     secrets: tuple[str, ...] = field(repr=False)
     timeout_seconds: float
+    signing_secrets: Callable[[], tuple[str, ...]] = field(default=tuple, repr=False)
+    """Those of the credential, which may learn of its own only when it signs."""
     api: Api = "responses"
     setting: str = "OPENAI_BASE_URL"
     """The variable that names the server."""
@@ -96,7 +98,11 @@ class Target:
 
     def quotable(self, words: str) -> str:
         """A server's words as far as they may be repeated."""
-        return words if words in _KNOWN_WORDS else server_words(words, self.private_texts, self.secrets)
+        return (
+            words
+            if words in _KNOWN_WORDS
+            else server_words(words, self.private_texts, (*self.secrets, *self.signing_secrets()))
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

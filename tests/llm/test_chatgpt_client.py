@@ -47,11 +47,12 @@ class SignIn:
     def secrets(self) -> tuple[str, ...]:
         return tuple(self.tokens)
 
-    async def renew(self, rejected: str) -> None:
+    async def renew(self, rejected: str) -> Mapping[str, str]:
         self.rejected.append(rejected)
         if len(self.tokens) == 1:
             raise AuthenticationError("The sign-in is over.")
         del self.tokens[0]
+        return await self.headers()
 
 
 def client(simulator: Simulator, sign_in: SignIn | None = None, **options: Any) -> ChatGPTClient:
@@ -216,6 +217,20 @@ async def test_complaints_are_explained(
         await client(simulator).complete(asking())
     assert "API key" not in str(raised.value) or "use an API key" in str(raised.value)
     assert TOKEN not in str(raised.value)
+
+
+async def test_a_token_that_a_server_quotes(simulate: Simulate) -> None:
+    """Also one that the sign-in did not know of before it was used."""
+
+    class LateSignIn(SignIn):
+        async def headers(self) -> Mapping[str, str]:
+            self.tokens = ["opaque-token-of-the-day"]
+            return await super().headers()
+
+    simulator = simulate({"rules": [{"answer": {"error": {"status": 403, "message": "Bad: opaque-token-of-the-day"}}}]})
+    with pytest.raises(PermissionDeniedError) as raised:
+        await client(simulator, LateSignIn(tokens=[])).complete(asking())
+    assert "opaque" not in str(raised.value)
 
 
 async def test_a_model_that_the_account_has_not(simulate: Simulate) -> None:
