@@ -161,7 +161,8 @@ async def test_a_rejected_token_is_renewed_once(simulate: Simulate) -> None:
     sign_in = SignIn(["old", "new"])
     result = await client(simulator, sign_in).complete(asking())
     assert (result.calls, sign_in.rejected) == (1, ["old"])
-    assert [request.status for request in simulator.requests] == [401, 200]
+    sent = [request.headers["Authorization"] for request in simulator.requests]
+    assert sent == ["Bearer old", "Bearer new"]
     sign_in = SignIn(["old", "new"])
     assert await client(simulator, sign_in).models()
     assert sign_in.rejected == ["old"]
