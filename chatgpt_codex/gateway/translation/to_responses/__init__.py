@@ -1,0 +1,1 @@
+"""From Chat Completions to the Responses API: requests of chat clients, answers of chat servers."""
