@@ -38,6 +38,7 @@ _SUBCOMMANDS: Mapping[str, _Subcommand] = {
     "runs": _Subcommand(".runs", "Look at the runs kept so far, resume one, or repeat a part of it."),
     "graph": _Subcommand(".graph", "Check, show or draw a graph file, without running it."),
     "simulate": _Subcommand(".simulate", "Serve an OpenAI API that needs no key."),
+    "serve": _Subcommand(".serve", "Serve an OpenAI API over a key, a plan, the Codex agent or any compatible server."),
     "models": _Subcommand(".models", "List the models: what each takes and costs, and which your account has."),
     "autogpt": _Subcommand(".autogpt", "Put the blocks into an AutoGPT platform, and prove that they load."),
     "doctor": _Subcommand(".doctor", "Check this machine: what is there, what is missing, what to do."),

@@ -1,0 +1,33 @@
+"""`python -m chatgpt_codex.gateway`: serves as the environment and `.env` say; flags are `chatgpt-codex serve`'s."""
+
+import sys
+
+from ..llm.errors import ConfigurationError
+from .server import CannotListenError, Listening, serve
+from .settings import load_settings
+
+
+def main() -> int:
+    """Serves until it is told to stop. 1: it cannot listen. 2: a setting is no good."""
+    try:
+        settings, environ = load_settings()
+        serve(settings, environ, on_listening=announce)
+    except ConfigurationError as error:
+        sys.stderr.write(f"Error: {error}\n")
+        return 2
+    except CannotListenError as error:
+        sys.stderr.write(f"Error: {error}\n")
+        return 1
+    return 0
+
+
+def announce(listening: Listening) -> None:
+    """Tells the operator, on stdout, what a client has to be set to; a new key is shown this once."""
+    key = f" OPENAI_API_KEY={listening.new_key.get_secret_value()}" if listening.new_key else ""
+    sys.stdout.write(f"OPENAI_BASE_URL={listening.base_url}{key}\n")
+    sys.stdout.flush()
+    sys.stderr.write(f"{listening.key_hint} Ctrl-C ends the gateway.\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,243 @@
+"""The gateway as an ASGI app: every request passes the guard here, then goes to its handler.
+
+How a route is added:
+
+* An ordinary one is an `APIRouter` in a module of its own (as in `models_api`), included in `_routed_app`. Its
+  functions get the `Gateway` and the `Exchange` (who calls, the request's id) by `route_state.gateway_of` and
+  `exchange_of`. When they run, host, origin, key and body size have been checked; they raise `ModelError`s. A WebSocket route is one, too.
+* One that must be fast is a coroutine `(gateway, exchange) -> None` in `_DIRECT`, which is asked before FastAPI. It
+  still needs a route in `api_document`, so that `/docs` has it.
+
+| path | answered by |
+|---|---|
+| POST /v1/chat/completions, POST /v1/responses | `create` |
+| /v1/models | `models_api` |
+| /health/ready, /metrics | `health_api` |
+"""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from ..llm.errors import ModelError
+from .access_keys import AccessKeys
+from .access_log import AccessLog
+from .backends.registry import build_backends
+from .create import BODY_SECONDS, create_chat_completion, create_response
+from .errors import GatewayError
+from .exchange import JSON_TYPE, ClientGoneError, Exchange, Message, Receive, Scope, Send
+from .key_file import StoredKey, default_path, stored_key
+from .service import Gateway
+from .settings import GatewaySettings, load_settings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+Handler = Callable[[Gateway, Exchange], Awaitable[None]]
+
+_LOG = logging.getLogger(__name__)
+
+
+async def _health(_gateway: Gateway, exchange: Exchange) -> None:
+    await exchange.answer(200, (JSON_TYPE,), b'{"status":"ok"}')
+
+
+_DIRECT: Mapping[tuple[str, str], Handler] = {
+    ("POST", "/v1/chat/completions"): create_chat_completion,
+    ("POST", "/v1/responses"): create_response,
+    ("GET", "/health"): _health,
+}
+
+
+class GatewayApp:
+    """The ASGI app.
+
+    Args:
+        gateway: what it serves.
+    """
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+        self._routed = _routed_app(gateway)
+        self._log = AccessLog()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        match scope["type"]:
+            case "http":
+                await self._serve(Exchange(scope, receive, send))
+            case "websocket":
+                await self._serve_socket(scope, receive, send)
+            case "lifespan":
+                await self._live(receive, send)
+
+    async def _serve(self, exchange: Exchange) -> None:
+        """One HTTP request: let in, answered, counted and logged, whatever happens."""
+        began = time.perf_counter()
+        gateway = self.gateway
+        gateway.metrics.opened()
+        hung_up = False
+        try:
+            await self._answer(exchange)
+        except ClientGoneError:
+            hung_up = True
+            gateway.metrics.hung_up()
+        finally:
+            seconds = time.perf_counter() - began
+            gateway.metrics.closed(_endpoint(exchange), exchange.backend, 0 if hung_up else exchange.status, seconds)
+            self._log.write(exchange, seconds, hung_up=hung_up)
+
+    async def _answer(self, exchange: Exchange) -> None:
+        gateway = self.gateway
+        try:
+            if gateway.guard.is_preflight(exchange):
+                await gateway.guard.answer_preflight(exchange)
+                return
+            gateway.guard.admit(exchange)
+            handler = _DIRECT.get((exchange.method, exchange.path))
+            if handler is not None:
+                await handler(gateway, exchange)
+            else:
+                await self._answer_routed(exchange)
+        except ModelError as error:
+            if exchange.started:
+                raise
+            await exchange.fail(error)
+        except (ClientGoneError, asyncio.CancelledError):
+            raise
+        except Exception as failure:  # noqa: BLE001 - the last boundary before the server
+            # Its text may hold a prompt or a key, so only its kind and place are told.
+            _LOG.error("Request %s failed: %s", exchange.request_id, _kind_and_place(failure))
+            if exchange.started:
+                raise ConnectionAbortedError("the answer broke off") from None
+            await exchange.fail(
+                GatewayError(
+                    "The gateway failed. This is not the request's fault; its log has more under this request id.",
+                    status=500,
+                    code="gateway_failed",
+                )
+            )
+
+    async def _answer_routed(self, exchange: Exchange) -> None:
+        """Lets FastAPI answer, with the body already read: it has no limit of its own."""
+        headers = exchange.headers
+        body = b""
+        if b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0":
+            body = await exchange.read_body(limit=self.gateway.settings.max_body_bytes, seconds=BODY_SECONDS)
+        messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def receive() -> Message:
+            if messages:
+                return messages.pop()
+            await exchange.hung_up()
+            return {"type": "http.disconnect"}
+
+        exchange.scope.setdefault("state", {})["exchange"] = exchange
+        await self._routed(exchange.scope, receive, exchange.send_from_app)
+
+    async def _serve_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A WebSocket: let in as any request is; what it does then is its route's."""
+        exchange = Exchange(scope, receive, send)
+        try:
+            self.gateway.guard.admit(exchange)
+        except GatewayError:
+            # Before it is accepted, this is a 403 to the client.
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        scope.setdefault("state", {})["exchange"] = exchange
+        await self._routed(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                self._log.flush()
+                await self.gateway.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+def create_app() -> GatewayApp:
+    """The app as the environment and `.env` describe it: `uvicorn --factory chatgpt_codex.gateway.app:create_app`.
+
+    Raises:
+        ConfigurationError: a setting is no good.
+    """
+    settings, environ = load_settings()
+    keys, _ = resolve_keys(settings)
+    return build_app(settings, environ, keys)
+
+
+def build_app(settings: GatewaySettings, environ: Mapping[str, str], keys: AccessKeys | None) -> GatewayApp:
+    """The app with these settings.
+
+    Args:
+        settings: how it serves.
+        environ: where the keys of its backends are read.
+        keys: whom it lets in; None for whoever is on this machine.
+
+    Raises:
+        ConfigurationError: a backend cannot be set up as the settings say.
+    """
+    return GatewayApp(Gateway(settings, environ, build_backends(settings, environ), keys))
+
+
+def resolve_keys(settings: GatewaySettings, path: Path | None = None) -> tuple[AccessKeys | None, StoredKey | None]:
+    """Whom to let in; and the gateway's own key, where its operator named none.
+
+    Args:
+        settings: where keys may be named.
+        path: where the gateway's own key is; None for this user's file.
+
+    Raises:
+        ConfigurationError: that file cannot be used.
+    """
+    if settings.asks_no_key:
+        return None, None
+    if settings.api_keys:
+        return AccessKeys(settings.api_keys), None
+    stored = stored_key(path or default_path())
+    return AccessKeys([stored.key]), stored
+
+
+def _routed_app(gateway: Gateway) -> "FastAPI":
+    from fastapi import FastAPI  # noqa: PLC0415 - so that importing the package costs little
+
+    from .._version import __version__  # noqa: PLC0415
+    from . import api_document, health_api, models_api  # noqa: PLC0415
+    from .api_errors import install_error_handlers  # noqa: PLC0415
+
+    app = FastAPI(
+        title="chatgpt-codex gateway",
+        version=__version__,
+        description="An OpenAI-compatible API over every way to reach the models.",
+    )
+    app.state.gateway = gateway
+    install_error_handlers(app)
+    for router in (api_document.router, models_api.router, health_api.router):
+        app.include_router(router)
+    return app
+
+
+def _endpoint(exchange: Exchange) -> str:
+    """The request's path for the metrics: of the paths that clients make up, none becomes a label."""
+    if (exchange.method, exchange.path) in _DIRECT:
+        return exchange.path
+    route = exchange.scope.get("route")
+    return cast("str", getattr(route, "path", "other"))
+
+
+def _kind_and_place(failure: BaseException) -> str:
+    traceback = failure.__traceback__
+    place = ""
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        place = f"{os.path.basename(code.co_filename)}:{traceback.tb_lineno} in {code.co_name}"  # noqa: PTH119
+        traceback = traceback.tb_next
+    return f"{type(failure).__name__} at {place}"

@@ -1,0 +1,201 @@
+"""Serves the gateway: a listening socket, one worker or several, and what the operator is told."""
+
+import errno
+import logging
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from inspect import signature
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from .app import build_app, resolve_keys
+from .key_file import default_path
+from .metrics import MULTIPROCESS_FOLDER
+from .settings import GatewaySettings
+
+if TYPE_CHECKING:
+    import uvicorn
+
+_BACKLOG = 2048
+_DRAIN_SECONDS = 30
+"""How long answers may go on after the gateway is told to stop; a second Ctrl-C ends them at once."""
+_KEEP_ALIVE_SECONDS = 75
+_FACTORY = "chatgpt_codex.gateway.app:create_app"
+
+
+class CannotListenError(Exception):
+    """The address to listen on cannot be had. `str()` is a sentence for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where the gateway listens, and how clients get in."""
+
+    base_url: str
+    new_key: SecretStr | None = field(repr=False)
+    """A key that was made just now."""
+    key_hint: str
+    """Which key clients have to send, for people."""
+
+
+def serve(
+    settings: GatewaySettings,
+    environ: Mapping[str, str],
+    *,
+    workers: int = 1,
+    on_listening: Callable[[Listening], None] | None = None,
+) -> None:
+    """Serves until it is told to stop (Ctrl-C, SIGTERM), and lets answers under way end first.
+
+    Args:
+        settings: how it serves.
+        environ: where the keys of its backends are read.
+        workers: how many processes share the work. More than one read the environment anew.
+        on_listening: called once requests are taken.
+
+    Raises:
+        ConfigurationError: a setting is no good.
+        CannotListenError: the address cannot be had.
+    """
+    keys, stored = resolve_keys(settings)
+    if workers == 1:
+        app = build_app(settings, environ, keys)
+    with _listener(settings) as listener:
+        port = listener.getsockname()[1]
+        hint = "No key is asked for."
+        if stored is not None:
+            hint = f"The key is in {default_path()}."
+        elif keys is not None:
+            hint = "Clients send one of API_KEYS."
+        if on_listening is not None:
+            on_listening(
+                Listening(
+                    f"http://{_client_host(settings.host)}:{port}/v1",
+                    stored.key if stored is not None and stored.is_new else None,
+                    hint,
+                )
+            )
+        _allow_many_connections()
+        if workers == 1:
+            _run_one(app, settings, listener)
+        else:
+            _run_many(settings, environ, workers, listener)
+
+
+def _run_one(app: object, settings: GatewaySettings, listener: socket.socket) -> None:
+    import uvicorn  # noqa: PLC0415 - so that importing the package costs little
+
+    # uvicorn hands a Ctrl-C on once all answers have ended.
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(_config(app, settings)).run(sockets=[listener])
+
+
+def _run_many(settings: GatewaySettings, environ: Mapping[str, str], workers: int, listener: socket.socket) -> None:
+    from uvicorn import Server  # noqa: PLC0415
+    from uvicorn.supervisors import Multiprocess  # noqa: PLC0415
+
+    # The workers are new processes, and read their settings from the environment.
+    os.environ.update(environ)
+    os.environ.update(settings.as_variables())
+    with tempfile.TemporaryDirectory(prefix="chatgpt-codex-metrics-") as folder:
+        os.environ.setdefault(MULTIPROCESS_FOLDER, folder)
+        config = _config(_FACTORY, settings, factory=True, workers=workers)
+        # uvicorn's older versions want to be told what a worker runs.
+        target = {"target": Server(config).run} if "target" in signature(Multiprocess).parameters else {}
+        Multiprocess(config, sockets=[listener], **target).run()
+
+
+def _config(app: object, settings: GatewaySettings, **more: object) -> "uvicorn.Config":
+    from uvicorn import Config  # noqa: PLC0415
+
+    return Config(
+        app,  # type: ignore[arg-type]
+        log_config=log_config(settings.log_level),
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+        backlog=_BACKLOG,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def log_config(level: str) -> dict[str, object]:
+    """Logging to stderr, for a process that is the gateway and nothing else."""
+    loggers = {name: {"level": level.upper(), "handlers": ["stderr"], "propagate": False} for name in _LOGGERS}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "plain": {"format": "%(asctime)s %(levelname)s %(message)s", "datefmt": "%Y-%m-%dT%H:%M:%S"},
+            "bare": {"format": "%(message)s"},
+        },
+        "handlers": {
+            "stderr": {"class": "logging.StreamHandler", "formatter": "plain", "stream": "ext://sys.stderr"},
+            "access": {"class": "logging.StreamHandler", "formatter": "bare", "stream": "ext://sys.stderr"},
+        },
+        "loggers": {
+            **loggers,
+            # That a process starts and stops is no news at this level.
+            "uvicorn.error": {"level": "DEBUG" if level == "debug" else "WARNING"},
+            "chatgpt_codex.gateway.access": {"handlers": ["access"], "propagate": False},
+        },
+    }
+
+
+_LOGGERS = ("chatgpt_codex", "uvicorn")
+
+
+def _listener(settings: GatewaySettings) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        try:
+            if sys.platform != "win32":
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            # Of two that bind with the option above, only one can listen.
+            listener.listen(_BACKLOG)
+            listener.set_inheritable(True)
+        except BaseException:
+            listener.close()
+            raise
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise CannotListenError(
+                f"Port {settings.port} on {settings.host} is taken: end what listens there, "
+                "or choose another with --port or PORT."
+            ) from None
+        raise CannotListenError(
+            f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}. Correct HOST or PORT."
+        ) from None
+    return listener
+
+
+def _client_host(host: str) -> str:
+    """What clients on this machine call it."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _allow_many_connections() -> None:
+    """Lets the process have as many open connections as the system allows; the usual 1,024 are 500 streams."""
+    if sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415 - not on Windows
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 65_536) if most > 0 else 65_536, most))
+    except (ValueError, OSError) as error:
+        logging.getLogger(__name__).info("The number of open files stays as it is: %s", error)
