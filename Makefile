@@ -12,7 +12,7 @@ BRIEF ?= A Python function slugify(title) that turns a title into the last part 
 DEMO := .demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test node check format matrix bench graphs clean
+.PHONY: help demo test node check format matrix bench rivals graphs clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,17 +48,24 @@ matrix: $(TESTS) ## Run the tests of llm and block against each openai version i
 	  $$venv/bin/python -m pytest tests/llm tests/test_block.py; \
 	done
 
-bench: $(TESTS) ## Measure what blocks and the runner add, side by side with others
+bench: $(TESTS) ## Measure what blocks, runner and gateway add, side by side with others
 	@$(BIN)/python benchmarks/block_call.py
 	@$(BIN)/python -m pip install --quiet --requirement benchmarks/requirements.txt
 	@$(BIN)/python benchmarks/runner.py
 	@$(BIN)/python benchmarks/runner.py --growth --rounds 3
+	@$(BIN)/python benchmarks/gateway.py --quick
+
+rivals: ## Install what make bench also measures the gateway against, each in its own environment
+	@set -e; for rival in litellm chatmock; do \
+	  $(PYTHON) -m venv $(VENV)-rivals/$$rival; \
+	  $(VENV)-rivals/$$rival/bin/python -m pip install --quiet --requirement benchmarks/rivals-$$rival.txt; \
+	done
 
 graphs: $(TESTS) ## Write the example graphs anew
 	@$(BIN)/python example_graphs/build.py
 
 clean: ## Remove everything that make has made
-	rm -rf $(DEMO) $(VENV) $(VENV)-openai-* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(DEMO) $(VENV) $(VENV)-openai-* $(VENV)-rivals .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
