@@ -8,7 +8,8 @@
 | `gathering` | the events of a Response into the Response |
 | `response_object` | a Responses request into the Response that echoes it |
 | `usage`, `citations` | the small things that both APIs have under other names |
-| `failures` | what a server says went wrong into our errors, and those into OpenAI's error object |
+| `failures` | what a server says went wrong into our errors, and those into ends of a Response |
+| `tool_names` | the names of tools from one API to the other and back |
 | `translated` | holds a translated request, and what of it was dropped |
 
 Both folders have the same modules: `request`, `messages`, `tools` for what goes in, `stream` and `answer` for what

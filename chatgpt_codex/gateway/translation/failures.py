@@ -1,9 +1,8 @@
-"""What a server says went wrong within an answer, as our errors; and our errors as OpenAI's error object."""
+"""What a server says went wrong within an answer, as our errors; and our errors as ends of a Response."""
 
 from collections.abc import Iterable, Mapping
 
 from ...llm.errors import (
-    AccessError,
     AuthenticationError,
     ContentPolicyError,
     ContextLengthError,
@@ -20,6 +19,7 @@ from ...llm.errors import (
     server_words,
 )
 from ...llm.payload import JsonObject, object_at, text_at
+from ..errors import error_body
 
 _BY_CODE: Mapping[str, tuple[type[ModelError], int]] = {
     "server_error": (ServerError, 500),
@@ -65,8 +65,7 @@ def failure_of(error: JsonObject, secrets: Iterable[str] = ()) -> ModelError:
     said = object_at(error, "error") or error
     code, kind = text_at(said, "code"), text_at(said, "type")
     reason = code or ("" if kind == "error" else kind)
-    known = _BY_CODE.get(code) or _BY_CODE.get(kind) or _by_number(said) or _by_name(reason)
-    error_class, status = known
+    error_class, status = _BY_CODE.get(code) or _BY_CODE.get(kind) or _by_number(said) or _by_name(reason)
     words = server_words(text_at(said, "message"), (), secrets)
     return error_class(
         words
@@ -102,38 +101,12 @@ def cut_stream() -> CutStreamError:
     )
 
 
-def error_object(error: ModelError) -> dict[str, object]:
-    """An error as OpenAI's `{message, type, param, code}`."""
-    return {
-        "message": str(error),
-        "type": _type_of(error),
-        "param": error.param or None,
-        "code": error.code or None,
-    }
-
-
-def _type_of(error: ModelError) -> str:
-    match error:
-        case QuotaError():
-            return "insufficient_quota"
-        case RateLimitError():
-            return "rate_limit_error"
-        case AuthenticationError():
-            return "authentication_error"
-        case AccessError():
-            return "permission_error"
-        case RequestError():
-            return "invalid_request_error"
-        case _:
-            return "server_error"
-
-
 def error_event(error: ModelError, sequence_number: int) -> dict[str, object]:
     """The `error` event that ends a Responses stream.
 
     The facts stand twice: flat as the documentation has them, and in `error`, without which no SDK raises an exception.
     """
-    facts = error_object(error)
+    facts = error_body(error)
     return {
         "type": "error",
         "sequence_number": sequence_number,

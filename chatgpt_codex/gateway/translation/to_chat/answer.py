@@ -65,8 +65,8 @@ def chat_completion(
     }
     if usage := object_at(response, "usage"):
         completion["usage"] = chat_usage(usage)
-    if response.get("service_tier") in SERVICE_TIERS:
-        completion["service_tier"] = response["service_tier"]
+    if (tier := text_at(response, "service_tier")) in SERVICE_TIERS:
+        completion["service_tier"] = tier
     return completion
 
 

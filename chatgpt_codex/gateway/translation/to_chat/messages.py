@@ -91,7 +91,7 @@ class _Conversation:
             item = {"role": "user", "content": item}
         if not isinstance(item, dict):
             raise invalid("An item of the input is no object.", place)
-        kind = item.get("type") or ("message" if "role" in item else "item_reference" if "id" in item else None)
+        kind = text_at(item, "type") or ("message" if "role" in item else "item_reference" if "id" in item else None)
         if kind == "message":
             self._message(item, place)
         elif kind in _CALLS:

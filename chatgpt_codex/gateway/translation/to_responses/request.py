@@ -124,6 +124,8 @@ def _add_limit(request: dict[str, object], chat: JsonObject, dropped: Dropped) -
     limit = chat.get(name)
     if limit is None:
         return
+    if chat.get("max_tokens") not in (None, limit):
+        dropped.add("max_tokens")
     if isinstance(limit, int) and 0 < limit < LEAST_OUTPUT_TOKENS:
         # Clients ask for one token to see whether the server is there.
         dropped.add(name)

@@ -57,7 +57,7 @@ class ResponseStream:
         self._message: MessageItem | None = None
         self._reasoning: ReasoningItem | None = None
         self._calls: list[CallItem] = []
-        self._call_at: dict[object, CallItem] = {}
+        self._call_at: dict[int, CallItem] = {}
         self._usage: JsonObject = {}
         self._service_tier: object = None
         self._finish_reason = ""
@@ -152,11 +152,12 @@ class ResponseStream:
             if annotation is not None:
                 self._message_item().add_annotation(annotation)
         for position, piece in enumerate(objects_at(delta, "tool_calls")):
-            self._read_call(piece.get("index", position), piece)
+            index = piece.get("index")
+            self._read_call(index if isinstance(index, int) else position, piece)
         if legacy := object_at(delta, "function_call"):
-            self._read_call("function_call", {"function": legacy})
+            self._read_call(0, {"function": legacy})
 
-    def _read_call(self, index: object, piece: JsonObject) -> None:
+    def _read_call(self, index: int, piece: JsonObject) -> None:
         self._close_texts()
         call_id = text_at(piece, "id")
         called = object_at(piece, "function") or object_at(piece, "custom")
