@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from ..llm import errors as model_errors
+from ..llm.endpoint import Api
 from ..llm.errors import ModelError
 from ..llm.payload import JsonObject
 
@@ -100,6 +101,26 @@ def error_body(error: ModelError) -> JsonObject:
         "param": error.param or None,
         "code": code_of(error),
     }
+
+
+def error_event(api: Api, error: ModelError, sequence_number: int) -> bytes:
+    """A stream's last event where it fails, in the form that the API has for it.
+
+    In the Responses API the facts stand twice: flat as its documentation has them, and in `error`, without which no SDK
+    raises an exception.
+    """
+    body = error_body(error)
+    if api == "chat":
+        return b"data: %b\n\n" % orjson.dumps({"error": body})
+    event = {
+        "type": "error",
+        "sequence_number": sequence_number,
+        "code": body["code"],
+        "message": body["message"],
+        "param": body["param"],
+        "error": body,
+    }
+    return b"event: error\ndata: %b\n\n" % orjson.dumps(event)
 
 
 def status_of(error: ModelError) -> int:

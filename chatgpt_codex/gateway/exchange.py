@@ -46,14 +46,13 @@ class Exchange:
         "caller",
         "completed",
         "headers",
+        "last_words",
         "method",
-        "model",
         "path",
         "request_id",
         "scope",
         "started",
         "status",
-        "streams",
     )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,13 +65,12 @@ class Exchange:
         self.caller: Caller = ANYBODY
         self.backend = ""
         """Who answers, once that is clear."""
-        self.model = ""
         self.answer_headers: list[tuple[bytes, bytes]] = [(b"x-request-id", self.request_id.encode())]
         """Every answer to this request carries them."""
         self.started = False
         self.completed = False
-        self.streams = False
-        """Whether the answer is a stream of events."""
+        self.last_words: Callable[[ModelError], bytes] | None = None
+        """How a stream that has begun ends with an error."""
         self.status = 0
         self._receive = receive
         self._send = send
@@ -144,9 +142,15 @@ class Exchange:
         await self._send({"type": "http.response.body", "body": chunk, "more_body": False})
 
     async def fail(self, error: ModelError) -> None:
-        """The error as the answer; only before `start`."""
-        answer = error_answer(error)
-        await self.answer(answer.status, answer.headers, answer.body)
+        """Ends the answer with an error: by its status, or by the last event of a stream that has begun.
+
+        What can be ended by neither is left as it is, and the server closes the connection.
+        """
+        if not self.started:
+            answer = error_answer(error)
+            await self.answer(answer.status, answer.headers, answer.body)
+        elif self.last_words is not None and not self.completed:
+            await self.finish(self.last_words(error))
 
     async def send_from_app(self, message: Message) -> None:
         """ASGI's `send` for an app that answers this request."""

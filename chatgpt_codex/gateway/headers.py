@@ -27,13 +27,9 @@ UPSTREAM_REQUEST_ID = b"x-upstream-request-id"
 _TO_UPSTREAM_BYTES = tuple((name.encode(), name) for name in TO_UPSTREAM)
 
 
-def to_upstream(headers: Mapping[bytes, bytes], request_id: str) -> dict[str, str]:
-    """What goes along to an upstream of a client's headers."""
-    passed = {"x-client-request-id": request_id}
-    for raw, name in _TO_UPSTREAM_BYTES:
-        if raw in headers:
-            passed[name] = headers[raw].decode("latin-1")
-    return passed
+def to_upstream(headers: Mapping[bytes, bytes]) -> dict[str, str]:
+    """What goes along to a backend of a client's headers."""
+    return {name: headers[raw].decode("latin-1") for raw, name in _TO_UPSTREAM_BYTES if raw in headers}
 
 
 def to_client(raw_headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -1,6 +1,5 @@
 """Passes a request and its answer on byte for byte, where client and upstream speak the same API."""
 
-import asyncio
 import re
 
 import aiohttp
@@ -10,12 +9,11 @@ from ..llm.endpoint import Api
 from ..llm.errors import ModelError
 from .backends import upstream_errors
 from .backends.upstream import UpstreamBackend
-from .errors import error_answer, error_body
+from .backends.upstream_answer import BROKEN
+from .errors import error_answer, error_event
 from .exchange import EVENT_STREAM, JSON_TYPE, Exchange
 from .headers import to_client, to_upstream
 
-_BROKEN = (aiohttp.ClientError, OSError)
-"""What reading an answer raises that breaks off. Both hold `TimeoutError`."""
 _MOST_HELD_BACK_BYTES = 8 * 1024 * 1024
 _BLANK_LINES = (b"\n\n", b"\r\n\r\n", b"\r\r")
 _SEQUENCE_NUMBER = re.compile(rb'"sequence_number"\s*:\s*(\d+)')
@@ -29,13 +27,22 @@ async def relay(exchange: Exchange, upstream: UpstreamBackend, api: Api, body: b
     Raises:
         ModelError: there is no answer, or it is none of the API's; nothing has been written then.
     """
-    async with upstream.post(api, body, to_upstream(exchange.headers, exchange.request_id)) as response:
-        if response.status >= 300:
-            await _relay_refusal(exchange, upstream, response)
-        elif response.content_type == "text/event-stream":
-            await _relay_stream(exchange, upstream, api, response)
-        else:
-            await _relay_whole(exchange, upstream, response)
+    async with upstream.post(api, body, exchange.request_id, to_upstream(exchange.headers)) as response:
+        await pass_on(exchange, upstream, api, response)
+
+
+async def pass_on(exchange: Exchange, upstream: UpstreamBackend, api: Api, response: aiohttp.ClientResponse) -> None:
+    """Answers the exchange with an upstream's answer, whatever it was asked.
+
+    Raises:
+        ModelError: it is none of the API's; nothing has been written then.
+    """
+    if response.status >= 300:
+        await _relay_refusal(exchange, upstream, response)
+    elif response.content_type == "text/event-stream":
+        await _relay_stream(exchange, upstream, api, response)
+    else:
+        await _relay_whole(exchange, upstream, response)
 
 
 async def _relay_whole(exchange: Exchange, upstream: UpstreamBackend, response: aiohttp.ClientResponse) -> None:
@@ -44,7 +51,7 @@ async def _relay_whole(exchange: Exchange, upstream: UpstreamBackend, response: 
     try:
         # Until it is whole, nothing is written: a cut answer can still become an error.
         raw = await response.read()
-    except _BROKEN:
+    except BROKEN:
         raise upstream_errors.cut_short(upstream.spoken) from None
     await exchange.answer(response.status, [JSON_TYPE, *to_client(response.raw_headers)], raw)
 
@@ -55,7 +62,7 @@ async def _relay_refusal(exchange: Exchange, upstream: UpstreamBackend, response
         raise upstream_errors.not_the_api(upstream.spoken, f"a redirect ({response.status})")
     try:
         raw = await response.read()
-    except _BROKEN:
+    except BROKEN:
         raise upstream_errors.cut_short(upstream.spoken) from None
     error = upstream_errors.refusal(upstream.spoken, response.status, response.headers, raw, upstream.secrets)
     passed = to_client(response.raw_headers)
@@ -73,30 +80,29 @@ async def _relay_stream(
     The beginning of an event is held back until its end is there, so that a stream that breaks off can still end with
     an event of its own.
     """
-    exchange.streams = True
-    await exchange.start(response.status, [*EVENT_STREAM, *to_client(response.raw_headers)])
     events = _WholeEvents()
+    await exchange.start(response.status, (*EVENT_STREAM, *to_client(response.raw_headers)))
+
+    def last_words(error: ModelError) -> bytes:
+        return error_event(api, error, _next_number(events.last))
+
+    exchange.last_words = last_words
     write = exchange.write
-    ending: ModelError | None = None
     try:
         async for chunk in response.content.iter_any():
             if whole := events.feed(chunk):
                 await write(whole)
-    except _BROKEN:
-        ending = upstream_errors.cut_short(upstream.spoken)
-    except asyncio.CancelledError:
-        raise
-    if events.is_torn:
-        # An event too large to be held back broke off: only a broken connection can still tell.
-        raise ConnectionAbortedError("the upstream broke off within an event")
-    rest = events.rest
-    last = events.last + rest
-    finished = (_LAST_OF_RESPONSES if api == "responses" else _LAST_OF_CHAT).search(last) is not None
-    if finished and (ending is None or not rest):
-        await exchange.finish(rest)
-    else:
-        ending = ending or upstream_errors.cut_short(upstream.spoken)
-        await exchange.finish(error_event(api, ending, _next_number(events.last)))
+            if events.is_torn:
+                # An event too large to be held back: if it breaks off, only a broken connection can tell.
+                exchange.last_words = None
+            elif exchange.last_words is None:
+                exchange.last_words = last_words
+    except BROKEN:
+        raise upstream_errors.cut_short(upstream.spoken) from None
+    ending = _LAST_OF_RESPONSES if api == "responses" else _LAST_OF_CHAT
+    if events.is_torn or ending.search(events.last + events.rest) is None:
+        raise upstream_errors.cut_short(upstream.spoken)
+    await exchange.finish(events.rest)
 
 
 class _WholeEvents:
@@ -133,21 +139,6 @@ class _WholeEvents:
     @property
     def rest(self) -> bytes:
         return self._held
-
-
-def error_event(api: Api, error: ModelError, sequence_number: int) -> bytes:
-    """A stream's last event where it fails, in the form that the API has for it."""
-    body = error_body(error)
-    if api == "chat":
-        return b"data: %b\n\n" % orjson.dumps({"error": body})
-    event = {
-        "type": "error",
-        "sequence_number": sequence_number,
-        "code": body["code"],
-        "message": body["message"],
-        "param": body["param"],
-    }
-    return b"event: error\ndata: %b\n\n" % orjson.dumps(event)
 
 
 def _next_number(last: bytes) -> int:

@@ -3,6 +3,8 @@
 from typing import cast
 
 from starlette.requests import HTTPConnection
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from .exchange import Exchange
 from .service import Gateway
@@ -16,3 +18,10 @@ def gateway_of(connection: HTTPConnection) -> Gateway:
 def exchange_of(connection: HTTPConnection) -> Exchange:
     """The request's exchange: who calls, under which id, and headers that its answer is to carry."""
     return cast("Exchange", connection.state.exchange)
+
+
+class Answered(Response):
+    """What a route returns that has answered through its exchange."""
+
+    async def __call__(self, _scope: Scope, _receive: Receive, _send: Send) -> None:
+        """Nothing is left to be said."""

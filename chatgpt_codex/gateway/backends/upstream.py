@@ -4,7 +4,7 @@ import asyncio
 import io
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -19,8 +19,11 @@ from ...llm.errors import ModelError
 from ...llm.payload import JsonObject, as_object, count_at, objects_at, text_at
 from ...llm.profiles import profile_of
 from ..settings import Upstream
+from ..translation.sse import json_bytes
+from ..translation.to_chat.request import chat_request
 from . import upstream_errors
 from .backend import AccountLimits, BackendCall, ModelCard, Readiness
+from .upstream_answer import BROKEN, events_of_chat, events_of_responses
 
 PATHS: Mapping[Api, str] = {"responses": "/responses", "chat": "/chat/completions"}
 _CONNECT_SECONDS = 10.0
@@ -70,19 +73,38 @@ class UpstreamBackend:
         return (*(self._credential.secrets() if self._credential else ()), *self.endpoint.secrets)
 
     def post(
-        self, api: Api, body: bytes, headers: Mapping[str, str]
+        self, api: Api, body: bytes, request_id: str, headers: Mapping[str, str]
     ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         """The server's answer to a request, as soon as its headers are there. Leaving the context ends it.
 
         Args:
             api: whose request it is.
             body: the request.
+            request_id: what the gateway calls it.
             headers: what of the client's headers goes along.
 
         Raises:
             ModelError: the server cannot be reached.
         """
-        return self._request("POST", self._urls[api], body=body, headers=headers)
+        return self._request("POST", self._urls[api], body=body, headers={**headers, "x-client-request-id": request_id})
+
+    def send(
+        self, method: str, path: URL, request_id: str, headers: Mapping[str, str], *, body: bytes | None = None
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """The server's answer to a request to any of its paths, as `post` gives it.
+
+        Args:
+            method: HTTP's.
+            path: what follows the base URL, with its query.
+            request_id: what the gateway calls it.
+            headers: what of the client's headers goes along.
+            body: the request, where it has one.
+
+        Raises:
+            ModelError: the server cannot be reached.
+        """
+        url = URL(f"{self.endpoint.base_url}{path}")
+        return self._request(method, url, body=body, headers={**headers, "x-client-request-id": request_id})
 
     @asynccontextmanager
     async def _request(
@@ -132,9 +154,12 @@ class UpstreamBackend:
 
     async def _list_models(self) -> tuple[ModelCard, ...]:
         async with asyncio.timeout(_LIST_SECONDS), self._request("GET", URL(f"{self.endpoint.base_url}/models")) as got:
-            raw = await got.read()
             if got.status != 200:
-                raise upstream_errors.refusal(self.spoken, got.status, got.headers, raw, self.secrets)
+                raise await self._refusal(got)
+            try:
+                raw = await got.read()
+            except BROKEN:
+                raise upstream_errors.cut_short(self.spoken) from None
         try:
             listed = as_object(orjson.loads(raw))
         except ValueError:
@@ -155,12 +180,39 @@ class UpstreamBackend:
         """None: an API key has no plan."""
         return None
 
-    def dropped(self, request: JsonObject) -> tuple[str, ...]:  # noqa: ARG002
-        """What has no place in the API that it speaks."""
-        return ()
+    def dropped(self, request: JsonObject) -> tuple[str, ...]:
+        """What has no place in Chat Completions, for a server that speaks nothing else.
 
-    def respond(self, call: BackendCall) -> AbstractAsyncContextManager[AsyncIterator[Sequence[JsonObject]]]:
-        raise NotImplementedError
+        Raises:
+            InvalidRequestError: it cannot be asked for there at all.
+        """
+        return () if self.speaks("responses") else chat_request(request).dropped
+
+    @asynccontextmanager
+    async def respond(self, call: BackendCall) -> AsyncIterator[AsyncIterator[Sequence[JsonObject]]]:
+        """The answer's events, always streamed; see `Backend.respond`."""
+        request = {**call.request, "stream": True}
+        api: Api = "responses" if self.speaks("responses") else "chat"
+        sent = request if api == "responses" else chat_request(request).request
+        async with self.post(api, json_bytes(sent), call.request_id, call.headers) as response:
+            if response.status >= 300:
+                raise await self._refusal(response)
+            events = (
+                events_of_responses(response, self.spoken)
+                if api == "responses"
+                else events_of_chat(response, request, self.spoken, self.secrets)
+            )
+            async with aclosing(events):
+                yield events
+
+    async def _refusal(self, response: aiohttp.ClientResponse) -> ModelError:
+        if response.status < 400:
+            return upstream_errors.not_the_api(self.spoken, f"a redirect ({response.status})")
+        try:
+            raw = await response.read()
+        except BROKEN:
+            return upstream_errors.cut_short(self.spoken)
+        return upstream_errors.refusal(self.spoken, response.status, response.headers, raw, self.secrets)
 
     async def close(self) -> None:
         """Closes its connections."""

@@ -1,0 +1,100 @@
+"""An upstream's answer over HTTP as the events of a Response, whichever API the upstream speaks."""
+
+from collections.abc import AsyncGenerator, Iterable, Sequence
+
+import aiohttp
+import orjson
+
+from ...llm.errors import ModelError
+from ...llm.payload import JsonObject, as_object, text_at
+from ..translation.sse import EventReader
+from ..translation.to_responses.answer import response_events
+from ..translation.to_responses.stream import ResponseStream
+from . import upstream_errors
+
+BROKEN = (aiohttp.ClientError, OSError)
+"""What reading an answer raises when it breaks off."""
+_EVENT_STREAM = "text/event-stream"
+
+
+async def events_of_responses(
+    response: aiohttp.ClientResponse, spoken: str
+) -> AsyncGenerator[Sequence[JsonObject], None]:
+    """The events of a server that speaks the Responses API, as they come.
+
+    Raises:
+        ModelError: the answer broke off, or is none of the API's.
+    """
+    if response.content_type != _EVENT_STREAM:
+        yield _whole_response(await _object_of(response, spoken), spoken)
+        return
+    reader = EventReader()
+    async for data in _chunks(response, spoken):
+        if events := reader.feed(data):
+            yield events
+    if events := reader.close():
+        yield events
+
+
+async def events_of_chat(
+    response: aiohttp.ClientResponse, request: JsonObject, spoken: str, secrets: Iterable[str]
+) -> AsyncGenerator[Sequence[JsonObject], None]:
+    """The events that tell the answer of a server that speaks Chat Completions, as it comes.
+
+    Args:
+        response: the answer.
+        request: the Responses request that was translated for it.
+        spoken: who answers, for messages.
+        secrets: what must not be repeated.
+
+    Raises:
+        ModelError: the answer is none of the API's.
+    """
+    if response.content_type != _EVENT_STREAM:
+        yield response_events(request, await _object_of(response, spoken), secrets=secrets)
+        return
+    reader = EventReader()
+    stream = ResponseStream(request, secrets=secrets)
+    try:
+        async for data in _chunks(response, spoken):
+            if events := stream.feed(reader.feed(data)):
+                yield events
+        events = stream.feed(reader.close()) + stream.close()
+    except ModelError as error:
+        events = stream.fail(error)
+    if events:
+        yield events
+
+
+async def _chunks(response: aiohttp.ClientResponse, spoken: str) -> AsyncGenerator[bytes, None]:
+    try:
+        async for data in response.content.iter_any():
+            yield data
+    except BROKEN:
+        raise upstream_errors.cut_short(spoken) from None
+
+
+async def _object_of(response: aiohttp.ClientResponse, spoken: str) -> JsonObject:
+    try:
+        raw = await response.read()
+    except BROKEN:
+        raise upstream_errors.cut_short(spoken) from None
+    try:
+        body = as_object(orjson.loads(raw))
+    except ValueError:
+        body = {}
+    if not body:
+        raise upstream_errors.not_the_api(spoken, f"the content type {response.content_type!r:.60}")
+    return body
+
+
+def _whole_response(response: JsonObject, spoken: str) -> Sequence[JsonObject]:
+    """The events of a server that does not stream."""
+    status = text_at(response, "status")
+    if status not in ("completed", "incomplete", "failed"):
+        raise upstream_errors.not_the_api(spoken, "JSON that is no finished Response")
+    begun = {**response, "status": "in_progress", "output": [], "usage": None}
+    return (
+        {"type": "response.created", "sequence_number": 0, "response": begun},
+        {"type": f"response.{status}", "sequence_number": 1, "response": response},
+    )
