@@ -17,7 +17,10 @@ from chatgpt_codex.autogpt.contents import PACKAGE
 from chatgpt_codex.block import ChatGPTCodexBlock
 from chatgpt_codex.block_sdk import Block
 from chatgpt_codex.cli import cli, main
+from chatgpt_codex.cli.serve import serve as serve_command
 from chatgpt_codex.cli.simulate import simulate as simulate_command
+from chatgpt_codex.gateway.settings import GatewaySettings, load_settings
+from chatgpt_codex.llm.endpoint import OPENAI_BASE_URL
 from chatgpt_codex.roles import BusinessAnalystBlock, DeveloperBlock, ProjectManagerBlock, ReviewerBlock
 from chatgpt_codex.simulator import Simulator, load_script
 
@@ -25,6 +28,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 AGENTS = (ROOT / "AGENTS.md").read_text(encoding="utf-8")
 EXAMPLES = (ROOT / "example_graphs" / "README.md").read_text(encoding="utf-8")
+ENV_EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 ALL = "\n".join((README, AGENTS, EXAMPLES))
 KEY = "sk-of-the-readme-test"
@@ -116,6 +120,9 @@ def test_every_command_runs(
                 patch.setenv("OPENAI_BASE_URL", base_url)
                 del words[0]
             assert words[0] == COMMAND, f"{line}: say here how this line is to be tested"
+            if words[1] == "serve":
+                serve_command.make_context("serve", words[2:])
+                continue
             if words[1] == "simulate":
                 _would_serve(words[2:])
                 continue
@@ -177,8 +184,21 @@ def test_every_option_is_there() -> None:
 
 def test_every_setting_is_in_the_table_and_in_the_code() -> None:
     in_table = {name for row in table_below("Configuration") for name in row[0].split(", ")}
+    of_gateway = [name for row in table_below("Serve the gateway") for name in row[0].split(", ")]
     assert in_table == {text for text in texts_in_the_code() if SETTING.fullmatch(text)}
-    assert set(SETTING.findall(ALL)) <= in_table
+    assert sorted(of_gateway) == sorted(name.upper() for name in GatewaySettings.model_fields)
+    assert set(SETTING.findall(ALL)) <= in_table | set(of_gateway)
+
+
+def test_the_example_of_an_env_file_has_every_setting_of_the_gateway(tmp_path: Path) -> None:
+    named = set(re.findall(r"^(?:# )?([A-Z_]+)=", ENV_EXAMPLE, re.MULTILINE))
+    assert named == {name.upper() for name in GatewaySettings.model_fields} | {"OPENAI_API_KEY", "OPENAI_BASE_URL"}
+    whole = tmp_path / ".env"
+    whole.write_text(re.sub(r"^# ([A-Z_]+=)", r"\1", ENV_EXAMPLE, flags=re.MULTILINE))
+    settings, variables = load_settings({}, env_file=whole)
+    assert [upstream.name for upstream in settings.upstreams] == ["openai", "local"]
+    assert settings.model_copy(update={"upstreams": ()}) == GatewaySettings()
+    assert variables["OPENAI_BASE_URL"] == OPENAI_BASE_URL
 
 
 def test_the_default_models_are_those_of_the_code() -> None:
