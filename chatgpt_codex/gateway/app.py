@@ -3,15 +3,20 @@
 How a route is added:
 
 * An ordinary one is an `APIRouter` in a module of its own (as in `models_api`), included in `_routed_app`. Its
-  functions get the `Gateway` and the `Exchange` (who calls, the request's id) by `route_state.gateway_of` and
-  `exchange_of`. When they run, host, origin, key and body size have been checked; they raise `ModelError`s. A WebSocket route is one, too.
+  functions get the `Gateway` and the `Exchange` (who calls, the request's id) by `route_state`. When they run, host,
+  origin, key and body size have been checked; they raise `ModelError`s. A WebSocket route is one of these, too.
 * One that must be fast is a coroutine `(gateway, exchange) -> None` in `_DIRECT`, which is asked before FastAPI. It
   still needs a route in `api_document`, so that `/docs` has it.
 
 | path | answered by |
 |---|---|
 | POST /v1/chat/completions, POST /v1/responses | `create` |
+| GET /v1/responses (WebSocket) | `socket_api` |
+| /v1/responses/input_tokens, /v1/responses/compact | `input_tokens_api` |
+| /v1/responses/{id} | `stored_responses_api` |
 | /v1/models | `models_api` |
+| /v1/limits | `limits_api` |
+| /agents/llm-providers/openai | `agent_api` |
 | /health/ready, /metrics | `health_api` |
 """
 
@@ -23,7 +28,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from ..llm.errors import ModelError
+from ..llm.errors import ModelError, OverloadedError
 from .access_keys import AccessKeys
 from .access_log import AccessLog
 from .backends.registry import build_backends
@@ -103,16 +108,16 @@ class GatewayApp:
             else:
                 await self._answer_routed(exchange)
         except ModelError as error:
-            if exchange.started:
-                raise
             await exchange.fail(error)
-        except (ClientGoneError, asyncio.CancelledError):
+        except ClientGoneError:
+            raise
+        except asyncio.CancelledError:
+            # The gateway stops, and this answer has taken longer than it waits.
+            await exchange.fail(OverloadedError("The gateway was stopped. Send the request again.", status=503))
             raise
         except Exception as failure:  # noqa: BLE001 - the last boundary before the server
             # Its text may hold a prompt or a key, so only its kind and place are told.
             _LOG.error("Request %s failed: %s", exchange.request_id, _kind_and_place(failure))
-            if exchange.started:
-                raise ConnectionAbortedError("the answer broke off") from None
             await exchange.fail(
                 GatewayError(
                     "The gateway failed. This is not the request's fault; its log has more under this request id.",
@@ -210,7 +215,16 @@ def _routed_app(gateway: Gateway) -> "FastAPI":
     from fastapi import FastAPI  # noqa: PLC0415 - so that importing the package costs little
 
     from .._version import __version__  # noqa: PLC0415
-    from . import api_document, health_api, models_api  # noqa: PLC0415
+    from . import (  # noqa: PLC0415
+        agent_api,
+        api_document,
+        health_api,
+        input_tokens_api,
+        limits_api,
+        models_api,
+        socket_api,
+        stored_responses_api,
+    )
     from .api_errors import install_error_handlers  # noqa: PLC0415
 
     app = FastAPI(
@@ -220,8 +234,17 @@ def _routed_app(gateway: Gateway) -> "FastAPI":
     )
     app.state.gateway = gateway
     install_error_handlers(app)
-    for router in (api_document.router, models_api.router, health_api.router):
-        app.include_router(router)
+    for module in (
+        api_document,
+        socket_api,
+        input_tokens_api,
+        stored_responses_api,
+        models_api,
+        agent_api,
+        limits_api,
+        health_api,
+    ):
+        app.include_router(module.router)
     return app
 
 

@@ -32,6 +32,7 @@ async def open_socket(socket: WebSocket) -> None:
 @router.get(
     "",
     status_code=426,
+    response_model=None,
     responses={**ERROR_RESPONSES, 426: {"model": Error, "description": "It has to be a WebSocket."}},
 )
 async def upgrade_required() -> NoReturn:
