@@ -21,7 +21,7 @@ JSON_TYPE = (b"content-type", b"application/json")
 EVENT_STREAM = ((b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache"))
 
 _SAFE_ID = re.compile(rb"[A-Za-z0-9_.-]{1,100}")
-_WATCH_AFTER_SECONDS = 0.005
+_WATCH_AFTER_SECONDS = 0.05
 """Most answers are there before; for them nobody need watch whether the client is."""
 
 

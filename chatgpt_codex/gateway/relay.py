@@ -99,10 +99,17 @@ async def _relay_stream(
                 exchange.last_words = last_words
     except BROKEN:
         raise upstream_errors.cut_short(upstream.spoken) from None
-    ending = _LAST_OF_RESPONSES if api == "responses" else _LAST_OF_CHAT
-    if events.is_torn or ending.search(events.last + events.rest) is None:
+    if events.is_torn or not _is_finished(api, events.last + events.rest):
         raise upstream_errors.cut_short(upstream.spoken)
     await exchange.finish(events.rest)
+
+
+def _is_finished(api: Api, last: bytes) -> bool:
+    """Whether a stream that ended with this is whole."""
+    if api == "responses":
+        return _LAST_OF_RESPONSES.search(last) is not None
+    # The search costs more than all else where a whole stream came at once.
+    return last.endswith(b"data: [DONE]\n\n") or _LAST_OF_CHAT.search(last) is not None
 
 
 class _WholeEvents:

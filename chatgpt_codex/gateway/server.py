@@ -1,6 +1,7 @@
 """Serves the gateway: a listening socket, one worker or several, and what the operator is told."""
 
 import errno
+import gc
 import logging
 import os
 import socket
@@ -91,6 +92,9 @@ def serve(
 def _run_one(app: object, settings: GatewaySettings, listener: socket.socket) -> None:
     import uvicorn  # noqa: PLC0415 - so that importing the package costs little
 
+    # Else the garbage collector walks all that is there for good, again and again: a fifth of the time of short answers.
+    gc.collect()
+    gc.freeze()
     # uvicorn hands a Ctrl-C on once all answers have ended.
     with suppress(KeyboardInterrupt):
         uvicorn.Server(_config(app, settings)).run(sockets=[listener])
