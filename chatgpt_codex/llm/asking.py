@@ -11,6 +11,7 @@ from functools import partial
 from pydantic import SecretStr
 
 from .api_choice import client_for
+from .chatgpt_client import ChatGPTClient
 from .client import Client
 from .credentials import resolve_api_key
 from .fallback import with_fallback
@@ -101,12 +102,15 @@ async def ask_client(question: Question, client: Client) -> Answer:
     deadline = asyncio.get_running_loop().time() + question.timeout_seconds
     complete = with_fallback(partial(client.complete, deadline=deadline), question.fallback_models)
     if not isinstance(question.request.output_format, JsonSchemaFormat):
-        return Answer(result=await _priced(await complete(question.request)))
+        return Answer(result=await _priced(await complete(question.request), client))
     outcome = await complete_structured(complete, question.request)
     if isinstance(outcome, Structured):
-        return Answer(result=await _priced(outcome.result), value=outcome.value)
-    return Answer(result=await _priced(outcome))
+        return Answer(result=await _priced(outcome.result, client), value=outcome.value)
+    return Answer(result=await _priced(outcome, client))
 
 
-async def _priced(result: Result) -> Result:
+async def _priced(result: Result, client: Client) -> Result:
+    # A plan is paid for as a whole.
+    if isinstance(client, ChatGPTClient):
+        return result
     return replace(result, cost=await cost_of(result.model, result.usage))

@@ -98,6 +98,28 @@ def _check_reference(reference: str, look_up: Callable[[str], object]) -> None:
         ) from None
 
 
+def checked_value(result: Result, wanted: JsonSchemaFormat) -> object:
+    """The JSON of a whole answer, for callers that cannot ask once more.
+
+    Raises:
+        SchemaMismatchError: it does not fit; carries the answer as `partial_text`.
+    """
+    value, fault = _parsed(result.text, wanted)
+    if fault is None:
+        return value
+    raise mismatch_of(result, f"{result.model} answered with JSON that does not fit the output schema ({fault.place}).")
+
+
+def mismatch_of(result: Result, what: str) -> SchemaMismatchError:
+    """The error for an answer that does not fit, which carries what came; `what` begins its message."""
+    mismatch = SchemaMismatchError(
+        f"{what} Simplify the schema, say in the prompt what belongs there, or choose a stronger model."
+    )
+    mismatch.partial_text, mismatch.usage = result.text, result.usage
+    mismatch.calls, mismatch.notices = result.calls, result.notices
+    return mismatch
+
+
 async def complete_structured(complete: Completer, request: Request) -> Structured | Result:
     """Asks for JSON that fits `request.output_format`; one answer that does not fit is sent back for correction.
 
@@ -136,12 +158,24 @@ async def complete_structured(complete: Completer, request: Request) -> Structur
     value, fault = _parsed(second.text, wanted)
     if fault is None:
         return Structured(value, result)
+    what = f"{request.model} answered twice with JSON that does not fit the output schema ({fault.place})."
+    raise mismatch_of(result, what)
+
+
+def read_structured(text: str, wanted: JsonSchemaFormat) -> object:
+    """The JSON of an answer that was asked for elsewhere, checked like any other.
+
+    Raises:
+        SchemaMismatchError: it does not fit; carries the answer as `partial_text`.
+    """
+    value, fault = _parsed(text, wanted)
+    if fault is None:
+        return value
     mismatch = SchemaMismatchError(
-        f"{request.model} answered twice with JSON that does not fit the output schema ({fault.place}). "
-        "Simplify the schema, say in the prompt what belongs there, or choose a stronger model."
+        f"The answer is JSON that does not fit the output schema, or no JSON ({fault.place}). Simplify the schema, say "
+        "in the prompt what belongs there, or choose a stronger model."
     )
-    mismatch.partial_text, mismatch.usage = result.text, result.usage
-    mismatch.calls, mismatch.notices = result.calls, result.notices
+    mismatch.partial_text = text
     raise mismatch
 
 

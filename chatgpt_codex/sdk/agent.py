@@ -9,12 +9,12 @@ from typing import Annotated, Final, Literal, NotRequired, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
 
-from ._config import AUTO_MODEL, resolve_model
-from .llm.asking import Question, ask
-from .llm.errors import ModelError
-from .llm.messages import Message
-from .llm.requests import Request
-from .llm.results import Result, Usage
+from .._config import AUTO_MODEL, resolve_model
+from ..llm.asking import Question, ask
+from ..llm.errors import ModelError
+from ..llm.messages import Message
+from ..llm.requests import Request
+from ..llm.results import Result, Usage
 
 _KEY = "OPENAI_API_KEY"
 _UNKNOWN: Final = "unknown"

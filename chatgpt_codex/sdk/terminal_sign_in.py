@@ -1,0 +1,149 @@
+"""Signing in with ChatGPT at a terminal: what is printed, and what may be pasted meanwhile."""
+
+import asyncio
+import sys
+import threading
+import webbrowser
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing, contextmanager
+from typing import Literal, TextIO
+
+from ..llm.errors import ConfigurationError
+from ..login.accounts import Accounts
+from ..login.browser_flow import BrowserSignIn
+from ..login.errors import CallbackRefusedError
+from ..login.steps import Confirming, EnterCode, Ignored, OpenPage, SignedIn, Step
+
+Way = Literal["browser", "device", "paste"]
+"""With the browser of this machine, with a code, or by pasting the address that some browser ends up at."""
+
+
+def is_terminal() -> bool:
+    """Whether a person can be asked here."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
+
+
+async def sign_in_at_terminal(
+    accounts: Accounts,
+    account: str,
+    *,
+    way: Way = "browser",
+    stream: TextIO | None = None,
+    open_page: Callable[[str], bool] = webbrowser.open,
+) -> SignedIn:
+    """Signs in, telling a person what to do.
+
+    While a browser is waited for, the address that it ended up at may be pasted, too: the browser may be on another
+    machine.
+
+    Args:
+        accounts: where the tokens go.
+        account: the name to keep them under.
+        way: how.
+        stream: where to print; None is standard error.
+        open_page: opens a page in the browser; False if there is none.
+
+    Raises:
+        ModelError: nobody is signed in; says why. What was there before is as it was.
+    """
+    dialogue = _Dialogue(stream or sys.stderr, open_page)
+    if way == "device":
+        return await dialogue.follow(accounts.device_sign_in(account).steps())
+    sign_in = accounts.browser_sign_in(account, listen=way == "browser")
+    with _pasting(sign_in, dialogue):
+        return await dialogue.follow(sign_in.steps())
+
+
+class _Dialogue:
+    """What a person is told."""
+
+    def __init__(self, stream: TextIO, open_page: Callable[[str], bool]) -> None:
+        self._stream = stream
+        self._open_page = open_page
+
+    def say(self, text: str) -> None:
+        print(text, file=self._stream, flush=True)
+
+    async def follow(self, steps: AsyncIterator[Step]) -> SignedIn:
+        done: SignedIn | None = None
+        async with aclosing(steps) as each:  # type: ignore[type-var]
+            async for step in each:
+                match step:
+                    case OpenPage():
+                        await self._open(step)
+                    case EnterCode():
+                        minutes = step.expires_in_seconds / 60
+                        self.say(f"Open {step.url} in any browser, and enter this code within {minutes:.0f} minutes:")
+                        self.say(f"\n    {step.user_code}\n")
+                    case Ignored():
+                        self.say(str(step.error))
+                    case Confirming():
+                        self.say("Signing in …")
+                    case SignedIn():
+                        done = step
+        if done is None:
+            raise ConfigurationError("The sign-in ended without a result. Try again.")
+        return done
+
+    async def _open(self, page: OpenPage) -> None:
+        opened = page.listening and await asyncio.to_thread(self._open_page, page.url)
+        if opened:
+            self.say("A browser opens. If it does not, open this page:")
+        else:
+            self.say("Open this page in a browser, and sign in:")
+        self.say(f"\n    {page.url}\n")
+        if page.listening:
+            self.say("Is the browser on another machine? Then paste the address that it ends up at here, and Enter.")
+        else:
+            self.say(
+                f"The browser ends up at an address that begins with {page.redirect_uri}, which may look like an "
+                "error.\nPaste that whole address here, and press Enter."
+            )
+
+
+@contextmanager
+def _pasting(sign_in: BrowserSignIn, dialogue: _Dialogue) -> Iterator[None]:
+    """Hands over each line that is typed while the block runs."""
+    loop = asyncio.get_running_loop()
+    ended = threading.Event()
+
+    def take(line: str) -> None:
+        if not line.strip() or ended.is_set():
+            return
+        try:
+            sign_in.paste(line.strip())
+        except CallbackRefusedError as error:
+            dialogue.say(str(error))
+
+    def read() -> None:
+        take(sys.stdin.readline() or stop_reading())
+
+    def stop_reading() -> str:
+        loop.remove_reader(sys.stdin)
+        return ""
+
+    if sys.stdin is None or sys.stdin.closed:
+        yield
+        return
+    try:
+        # Only a line that is there is read: what is typed after the sign-in belongs to the program.
+        loop.add_reader(sys.stdin, read)
+        selectable = True
+    except (NotImplementedError, OSError, ValueError):
+        selectable = False
+        threading.Thread(target=_read_in_thread, args=(loop, take, ended), daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
+        if selectable:
+            loop.remove_reader(sys.stdin)
+
+
+def _read_in_thread(loop: asyncio.AbstractEventLoop, take: Callable[[str], None], ended: threading.Event) -> None:
+    """For what cannot be waited for otherwise, such as a file, and for Windows."""
+    while not ended.is_set():
+        line = sys.stdin.readline()
+        if not line or loop.is_closed():
+            return
+        loop.call_soon_threadsafe(take, line)
