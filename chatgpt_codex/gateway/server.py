@@ -92,7 +92,7 @@ def serve(
 def _run_one(app: object, settings: GatewaySettings, listener: socket.socket) -> None:
     import uvicorn  # noqa: PLC0415 - so that importing the package costs little
 
-    # Else the garbage collector walks all that is there for good, again and again: a fifth of the time of short answers.
+    # Else the garbage collector walks what is there for good, again and again: a fifth of the time of short answers.
     gc.collect()
     gc.freeze()
     # uvicorn hands a Ctrl-C on once all answers have ended.
