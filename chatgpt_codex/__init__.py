@@ -9,11 +9,13 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from .block import ChatGPTCodexBlock
+    from .codex_task import CodexTaskBlock
     from .roles import BusinessAnalystBlock, DeveloperBlock, ProjectManagerBlock, ReviewerBlock
 
 __all__ = [
     "BusinessAnalystBlock",
     "ChatGPTCodexBlock",
+    "CodexTaskBlock",
     "DeveloperBlock",
     "ProjectManagerBlock",
     "ReviewerBlock",
@@ -23,6 +25,7 @@ __all__ = [
 _HOMES = {
     "BusinessAnalystBlock": ".roles",
     "ChatGPTCodexBlock": ".block",
+    "CodexTaskBlock": ".codex_task",
     "DeveloperBlock": ".roles",
     "ProjectManagerBlock": ".roles",
     "ReviewerBlock": ".roles",

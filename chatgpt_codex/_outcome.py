@@ -4,19 +4,20 @@ from ._host import NodeExecutionStats
 from .llm.results import Result, Usage
 
 
-def stats_of(usage: Usage, calls: int, cost: float | None = None) -> NodeExecutionStats:
+def stats_of(usage: Usage, calls: int, cost: float | None = None, *, answers: int = 1) -> NodeExecutionStats:
     """The statistics of one question, for `merge_stats`.
 
     Args:
         usage: its tokens.
         calls: requests sent.
         cost: US dollars; None if not known.
+        answers: how many answers were needed; all calls beyond them count as repeated.
     """
     # A None would wipe out what earlier questions of the block have cost, so an unknown price is not mentioned.
     price = {} if cost is None else {"provider_cost": cost, "provider_cost_type": "cost_usd"}
     return NodeExecutionStats(
         llm_call_count=calls,
-        llm_retry_count=max(0, calls - 1),
+        llm_retry_count=max(0, calls - answers),
         input_token_count=usage.input_tokens,
         output_token_count=usage.output_tokens,
         **price,

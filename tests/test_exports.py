@@ -7,11 +7,19 @@ import pytest
 
 import chatgpt_codex
 from chatgpt_codex.block import ChatGPTCodexBlock
+from chatgpt_codex.codex_task import CodexTaskBlock
 from chatgpt_codex.roles import BusinessAnalystBlock, DeveloperBlock, ProjectManagerBlock, ReviewerBlock
 
 
 def test_blocks_are_exported() -> None:
-    blocks = (ChatGPTCodexBlock, ProjectManagerBlock, BusinessAnalystBlock, DeveloperBlock, ReviewerBlock)
+    blocks = (
+        ChatGPTCodexBlock,
+        CodexTaskBlock,
+        ProjectManagerBlock,
+        BusinessAnalystBlock,
+        DeveloperBlock,
+        ReviewerBlock,
+    )
     assert {name: getattr(chatgpt_codex, name) for name in chatgpt_codex.__all__ if name != "__version__"} == {
         block.__name__: block for block in blocks
     }

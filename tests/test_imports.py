@@ -171,6 +171,7 @@ def test_only_our_own_blocks_are_the_platforms(blocks: list[tuple[str, int, str 
     """The runner's basic blocks have the ids of the platform's own: as the platform's blocks they would clash."""
     assert {name for name, _, _ in blocks if not name.endswith("Base")} <= {
         "ChatGPTCodexBlock",
+        "CodexTaskBlock",
         "ProjectManagerBlock",
         "BusinessAnalystBlock",
         "DeveloperBlock",

@@ -12,7 +12,7 @@ from types import MappingProxyType
 PACKAGE = Path(__file__).resolve().parent.parent
 """This package's own folder."""
 
-_ENTRIES = ("block", "roles")
+_ENTRIES = ("block", "codex_task", "roles")
 # `_host` imports it only where AutoGPT is absent.
 _STANDALONE_ONLY = frozenset({"block_sdk"})
 

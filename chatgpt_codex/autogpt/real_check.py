@@ -27,7 +27,7 @@ def _look(package_parent: str, limit_seconds: float, report: dict[str, object]) 
     if package_parent:
         # As if the folder lay there: nothing is written to the platform.
         blocks.__path__.append(package_parent)
-        for name in ("block", "roles"):
+        for name in ("block", "codex_task", "roles"):
             importlib.import_module(f"{_OURS[0]}.{name}")
     report["stage"] = "load all blocks"
     began = time.perf_counter()

@@ -10,6 +10,7 @@ try:
     from chatgpt_codex import (
         BusinessAnalystBlock,
         ChatGPTCodexBlock,
+        CodexTaskBlock,
         DeveloperBlock,
         ProjectManagerBlock,
         ReviewerBlock,
@@ -26,6 +27,7 @@ except ModuleNotFoundError as error:
 __all__ = [
     "BusinessAnalystBlock",
     "ChatGPTCodexBlock",
+    "CodexTaskBlock",
     "DeveloperBlock",
     "ProjectManagerBlock",
     "ReviewerBlock",

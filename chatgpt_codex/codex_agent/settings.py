@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
-from platformdirs import user_data_path
-
 from ..llm.errors import ConfigurationError
 
 Sandbox: TypeAlias = Literal["read-only", "workspace-write", "danger-full-access"]
@@ -87,6 +85,9 @@ def _value(environ: Mapping[str, str], name: str) -> str:
 
 
 def _own_home() -> Path:
+    # AutoGPT imports this module when it starts, and has the package only by way of another.
+    from platformdirs import user_data_path  # noqa: PLC0415
+
     return user_data_path("chatgpt-codex", appauthor=False) / "codex"
 
 

@@ -19,7 +19,14 @@ from chatgpt_codex.autogpt.layout import Platform, find_platform
 from chatgpt_codex.autogpt.trial import try_blocks
 from chatgpt_codex.autogpt.verify import verify
 
-OURS = ("BusinessAnalystBlock", "ChatGPTCodexBlock", "DeveloperBlock", "ProjectManagerBlock", "ReviewerBlock")
+OURS = (
+    "BusinessAnalystBlock",
+    "ChatGPTCodexBlock",
+    "CodexTaskBlock",
+    "DeveloperBlock",
+    "ProjectManagerBlock",
+    "ReviewerBlock",
+)
 LIMIT_SECONDS = 300.0
 
 
@@ -39,7 +46,7 @@ REAL = real_platform()
 
 @pytest.mark.skipif(REAL is None, reason="no AutoGPT here; AUTOGPT_PATH and AUTOGPT_PYTHON say where one is")
 @pytest.mark.parametrize("way", ["by hand", "copy", "shim", "not installed"])
-def test_all_five_load_and_pass_their_tests(way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_six_load_and_pass_their_tests(way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert REAL is not None
     original, python = REAL
     shutil.copytree(

@@ -13,7 +13,14 @@ from chatgpt_codex.autogpt.layout import Platform, find_platform
 from chatgpt_codex.autogpt.trial import trial_findings, try_blocks
 from chatgpt_codex.autogpt.verify import verify
 
-OURS = ("BusinessAnalystBlock", "ChatGPTCodexBlock", "DeveloperBlock", "ProjectManagerBlock", "ReviewerBlock")
+OURS = (
+    "BusinessAnalystBlock",
+    "ChatGPTCodexBlock",
+    "CodexTaskBlock",
+    "DeveloperBlock",
+    "ProjectManagerBlock",
+    "ReviewerBlock",
+)
 LIMIT_SECONDS = 60.0
 
 

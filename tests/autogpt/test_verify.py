@@ -12,7 +12,14 @@ from chatgpt_codex.autogpt.layout import Platform, find_platform
 from chatgpt_codex.autogpt.stamp import STAMP_NAME
 from chatgpt_codex.autogpt.verify import verify
 
-OURS = ("BusinessAnalystBlock", "ChatGPTCodexBlock", "DeveloperBlock", "ProjectManagerBlock", "ReviewerBlock")
+OURS = (
+    "BusinessAnalystBlock",
+    "ChatGPTCodexBlock",
+    "CodexTaskBlock",
+    "DeveloperBlock",
+    "ProjectManagerBlock",
+    "ReviewerBlock",
+)
 GREET_ID = "0bb44a6c-94a2-4a5c-b9b5-4d9e7f8f2f11"
 FREE_ID = "3f1d1a52-6f5e-4f4b-8a3d-0f6a5a3c9b77"
 
@@ -80,7 +87,7 @@ def test_a_sound_platform_gives_no_finding(checkout: Callable[..., Path], shape:
 
     assert found.findings == ()
     assert found.is_good
-    assert (found.subject, found.our_blocks, found.blocks) == (way, OURS, 6)
+    assert (found.subject, found.our_blocks, found.blocks) == (way, OURS, 7)
 
 
 def test_a_copy_by_hand_is_checked_as_it_is(platform: Platform) -> None:

@@ -1,0 +1,96 @@
+"""The folders of one run, and the files put into its workspace before it begins."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from ..llm.errors import ConfigurationError, InvalidRequestError
+from ..roles.work import SourceFile
+from .task import Place
+
+_STALE_SECONDS = 48 * 3600
+"""Longer than any task may take: what is older was left by a process that was killed."""
+
+
+@asynccontextmanager
+async def run_folders(workspace: Path | None, home: Path | None) -> AsyncIterator[Place]:
+    """Makes the folders of one run, which only their owner may look into, and removes them afterwards.
+
+    Args:
+        workspace: Where to work; None makes a new folder, which goes with the rest.
+        home: Codex's own folder, if an existing one is to be used. It stays.
+
+    Raises:
+        ConfigurationError: they cannot be made.
+    """
+    own = await asyncio.to_thread(_make_own)
+    try:
+        place = Place(
+            workspace=workspace or own / "workspace",
+            home=home or own / "home",
+            scratch=own / "scratch",
+        )
+        for folder in (place.workspace, place.home, place.scratch):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        yield place
+    finally:
+        await asyncio.shield(asyncio.to_thread(shutil.rmtree, own, ignore_errors=True))
+
+
+def _make_own() -> Path:
+    # AutoGPT imports this module when it starts, and has the package only by way of another.
+    from platformdirs import user_cache_path  # noqa: PLC0415
+
+    # Not in the system's temporary folder: the Codex program keeps helpers of its sandbox in its own folder, and does
+    # not trust one that lies where everybody may write.
+    base = user_cache_path("chatgpt-codex", appauthor=False) / "codex-tasks"
+    try:
+        base.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _remove_stale(base)
+        return Path(tempfile.mkdtemp(prefix="task-", dir=base)).resolve()
+    except OSError as error:
+        raise ConfigurationError(
+            f"The folder {base}, which Codex tasks need for their state, cannot be used: {error.strerror}. "
+            "Let the user of this process write there, or set XDG_CACHE_HOME to another place."
+        ) from None
+
+
+def put_files(files: Iterable[SourceFile], workspace: Path) -> None:
+    """Writes files into the workspace, over those of the same path.
+
+    Raises:
+        InvalidRequestError: a path leads out of the workspace by a link, is a folder, or cannot be written.
+    """
+    root = workspace.resolve()
+    for file in files:
+        place = root / file.path
+        if place.is_symlink() or not place.parent.resolve().is_relative_to(root):
+            raise InvalidRequestError(
+                f"{file.path!a} cannot be written: there is a link in its place in the workspace. Remove the link, or "
+                "name another workspace."
+            )
+        draft = place.with_name(f".{place.name[:100]}.{os.getpid()}.part")
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            draft.write_text(file.content, encoding="utf-8", newline="")
+            draft.replace(place)
+        except OSError as error:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+            raise InvalidRequestError(
+                f"{file.path!a} cannot be written into the workspace: {error.strerror}. Name another workspace, or "
+                "another path for the file."
+            ) from None
+
+
+def _remove_stale(base: Path) -> None:
+    oldest = time.time() - _STALE_SECONDS
+    for folder in base.iterdir():
+        with suppress(OSError):
+            if folder.lstat().st_mtime < oldest:
+                shutil.rmtree(folder, ignore_errors=True)
