@@ -118,8 +118,11 @@ def _run_many(settings: GatewaySettings, environ: Mapping[str, str], workers: in
 def _config(app: object, settings: GatewaySettings, **more: object) -> "uvicorn.Config":
     from uvicorn import Config  # noqa: PLC0415
 
+    from .http_protocol import LimitedHttpProtocol  # noqa: PLC0415
+
     return Config(
         app,  # type: ignore[arg-type]
+        http=LimitedHttpProtocol,
         log_config=log_config(settings.log_level),
         access_log=False,
         server_header=False,
