@@ -9,6 +9,7 @@ from ..llm.payload import JsonObject
 from .answering import answer_with_chat, answer_with_response
 from .backends.backend import BackendCall
 from .backends.upstream import UpstreamBackend
+from .background_calls import MARK, is_background_call
 from .errors import GatewayError
 from .exchange import Exchange
 from .headers import to_upstream
@@ -41,6 +42,9 @@ async def _create(gateway: Gateway, exchange: Exchange, api: Api) -> None:
     body = await exchange.read_body(limit=settings.max_body_bytes, seconds=BODY_SECONDS)
     request = parse_body(body)
     model = model_of(request)
+    if settings.background_model and MARK in body and is_background_call(request):
+        model = settings.background_model
+        request, body = {**request, "model": model}, with_model(body, model)
     route = gateway.routing.route(model)
     backend = route.backend
     exchange.backend = backend.name

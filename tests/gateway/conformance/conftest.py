@@ -1,10 +1,12 @@
-"""A gateway with two upstreams, served for real, and clients of it.
+"""A gateway with upstreams, served for real, and clients of it.
 
 | fixture | gives |
 |---|---|
-| `rules` | a module's simulation rules; modules define it |
+| `rules` | what the simulators behind the gateway answer; a module defines its own |
+| `settings` | further settings of the gateway, as variables; a module defines its own |
 | `gateway` | the gateway: its address, and the simulators behind it |
 | `client` | OpenAI's Python client, which rejects whatever the API's types do not allow |
+| `http` | plain HTTP with the gateway's key |
 """
 
 import socket
@@ -14,6 +16,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+import aiohttp
 import orjson
 import pytest
 import uvicorn
@@ -32,10 +35,15 @@ class RunningGateway:
     """A gateway in a thread of its own."""
 
     app: GatewayApp
-    base_url: str
+    origin: str
+    """`http://HOST:PORT`"""
     key: str
     upstreams: Mapping[str, Simulator]
-    """By name: "full" speaks Responses, "old" Chat Completions only."""
+    """By name: "full" and "other" speak Responses, "old" Chat Completions only."""
+
+    @property
+    def base_url(self) -> str:
+        return f"{self.origin}/v1"
 
     def upstream_of(self, model: str) -> Simulator:
         return self.upstreams[model.partition("/")[0]]
@@ -51,21 +59,31 @@ def rules() -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def serving(rules: list[dict[str, Any]]) -> Iterator[RunningGateway]:
+def settings() -> dict[str, str]:
+    return {}
+
+
+@pytest.fixture(scope="module")
+def serving(rules: list[dict[str, Any]], settings: dict[str, str]) -> Iterator[RunningGateway]:
     """One gateway for all tests of a module: starting it takes longer than most of them."""
     with ExitStack() as running:
-        scripts: dict[str, dict[str, object]] = {"full": {"rules": rules}, "old": {"rules": rules, "apis": ["chat"]}}
-        upstreams = {name: running.enter_context(Simulator(script)) for name, script in scripts.items()}
+        apis = {"full": "responses", "old": "chat", "other": "responses"}
+        upstreams = {
+            name: running.enter_context(
+                Simulator({"rules": rules, "apis": ["chat"] if api == "chat" else [api, "chat"]})
+            )
+            for name, api in apis.items()
+        }
         described = [
-            {"name": name, "base_url": simulator.base_url, "key_variable": "UPSTREAM_KEY", "api": api}
-            for (name, simulator), api in zip(upstreams.items(), ("responses", "chat"), strict=True)
+            {"name": name, "base_url": upstreams[name].base_url, "key_variable": "UPSTREAM_KEY", "api": api}
+            for name, api in apis.items()
         ]
         environ = {"UPSTREAMS": orjson.dumps(described).decode(), "API_KEYS": KEY, "UPSTREAM_KEY": UPSTREAM_KEY}
-        settings, variables = load_settings(environ, env_file=None)
-        keys, _ = resolve_keys(settings)
-        app = build_app(settings, variables, keys)
+        loaded, variables = load_settings(environ | settings, env_file=None)
+        keys, _ = resolve_keys(loaded)
+        app = build_app(loaded, variables, keys)
         port = running.enter_context(_served(app))
-        yield RunningGateway(app, f"http://127.0.0.1:{port}/v1", KEY, upstreams)
+        yield RunningGateway(app, f"http://127.0.0.1:{port}", KEY, upstreams)
 
 
 class _served:  # noqa: N801 - read as a verb
@@ -100,3 +118,11 @@ async def client(gateway: RunningGateway) -> AsyncIterator[AsyncOpenAI]:
         base_url=gateway.base_url, api_key=gateway.key, max_retries=0, timeout=10, _strict_response_validation=True
     ) as opened:
         yield opened
+
+
+@pytest.fixture
+async def http(gateway: RunningGateway) -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(
+        gateway.origin, headers={"Authorization": f"Bearer {gateway.key}"}, timeout=aiohttp.ClientTimeout(total=10)
+    ) as session:
+        yield session
