@@ -41,7 +41,7 @@ class AppServer:
         self._input = process.stdin
         self._connection = Connection(process.stdout, process.stdin, secrets=settings.secrets())
         self._complaints: deque[str] = deque(maxlen=_KEPT_COMPLAINTS)
-        self._reading = asyncio.create_task(self._connection.run(self._exited))
+        self._reading = asyncio.create_task(self._read())
         self._listening = asyncio.create_task(self._listen(process.stderr))
         self.threads_started = 0
         """How many threads it has had; each costs it about 1 MB that it does not give back."""
@@ -135,6 +135,7 @@ class AppServer:
 
     async def close(self) -> None:
         """Ends the program: closes its input, then asks it to end, then kills it and what it has started."""
+        was_running = self._process.returncode is None
         self._input.close()
         for signal_number in (None, signal.SIGTERM, signal.SIGKILL):
             if signal_number is not None:
@@ -142,12 +143,20 @@ class AppServer:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._process.wait(), _STOP_SECONDS)
                 break
-        # What it has started may hold its streams open; nobody else is left in its session.
-        self._signal(signal.SIGKILL)
+        if was_running:
+            self._end_its_children()
         await asyncio.wait((self._reading, self._listening), timeout=_STOP_SECONDS)
         for task in (self._reading, self._listening):
             task.cancel()
         await asyncio.gather(self._reading, self._listening, return_exceptions=True)
+
+    async def _read(self) -> None:
+        await self._connection.run(self._exited)
+        self._end_its_children()
+
+    def _end_its_children(self) -> None:
+        """What it has started may go on, and hold its streams open; nobody else is left in its session."""
+        self._signal(signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):

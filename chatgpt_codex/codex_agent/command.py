@@ -2,14 +2,15 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from .binary import tools_beside
+from .operator_config import read_operator_config
 from .settings import CodexSettings
 
-# Without these, a request carries up to 56 KB of instructions and tools, four outside hosts are asked, and git and bash
-# are started. Retries are the caller's; the last lines keep whatever is in a config.toml from running programs.
+# Without these, a request carries up to 56 KB of instructions and tools, four outside hosts are asked, and git, bash and
+# the operator's own programs are started.
 _ALWAYS = (
     *(
         f"features.{name}=false"
@@ -40,7 +41,14 @@ _ALWAYS = (
     'history.persistence="none"',
     'shell_environment_policy.inherit="core"',
     "notify=[]",
-    "mcp_servers={}",
+)
+
+# OpenAI as Codex knows it, at the address that belongs to the account; but one failure of it costs one request, where
+# the built-in provider, whose settings are fixed, sends up to 30 and goes on for a quarter of a minute.
+_PROVIDER = (
+    'model_provider="openai-once"',
+    'model_providers.openai-once={name="OpenAI",requires_openai_auth=true,wire_api="responses",'
+    "request_max_retries=0,stream_max_retries=0,stream_idle_timeout_ms=300000}",
 )
 
 
@@ -51,12 +59,12 @@ def server_arguments(program: Path, settings: CodexSettings, catalogue: Path | N
         program: The Codex program.
         settings: Their `overrides` come last, so they win.
         catalogue: A file that describes the models, in place of the program's own.
+
+    Raises:
+        ConfigurationError: the config.toml in Codex's folder cannot be read.
     """
-    own = [*_ALWAYS]
-    if catalogue is not None:
-        own.append(f"model_catalog_json={toml_text(str(catalogue))}")
-    options = [word for override in (*own, *settings.overrides) for word in ("-c", override)]
-    return [str(program), "app-server", "--listen", "stdio://", *options]
+    overrides = (*_ours(settings, catalogue), *settings.overrides)
+    return [str(program), "app-server", "--listen", "stdio://", *(word for line in overrides for word in ("-c", line))]
 
 
 def server_environment(program: Path, settings: CodexSettings) -> dict[str, str]:
@@ -74,7 +82,13 @@ def toml_text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def toml_table(values: Sequence[tuple[str, str | int]]) -> str:
-    """An inline table, such as `-c` takes it."""
-    items = (f"{key}={toml_text(value) if isinstance(value, str) else value}" for key, value in values)
-    return f"{{{', '.join(items)}}}"
+def _ours(settings: CodexSettings, catalogue: Path | None) -> Iterator[str]:
+    yield from _ALWAYS
+    config = read_operator_config(settings.home)
+    if not config.chooses_provider:
+        yield from _PROVIDER
+    for name in config.mcp_servers:
+        # An empty table in their place would not remove them.
+        yield f"mcp_servers.{toml_text(name)}.enabled=false"
+    if catalogue is not None:
+        yield f"model_catalog_json={toml_text(str(catalogue))}"
