@@ -23,7 +23,7 @@ def exported(inputs: dict[str, object]) -> dict[str, object]:
 
 
 def test_there_is_something_to_check() -> None:
-    assert len(BLOCKS) == 5
+    assert len(BLOCKS) == 6
     assert GRAPHS
 
 

@@ -38,7 +38,7 @@ def files(platform: Platform) -> set[Path]:
         ("newer", "shim"),
     ],
 )
-def test_all_five_load_and_pass_their_tests(
+def test_all_six_load_and_pass_their_tests(
     checkout: Callable[..., Path], python: Path, monkeypatch: pytest.MonkeyPatch, shape: str, way: str
 ) -> None:
     platform = find_platform(checkout(shape))
@@ -57,7 +57,7 @@ def test_all_five_load_and_pass_their_tests(
     assert trial.problem == ""
     assert trial.ours == OURS
     assert {test.block: test.problem for test in trial.tests} == dict.fromkeys(OURS, "")
-    assert trial.blocks == 6
+    assert trial.blocks == 7
     assert list(trial_findings(trial, verification, python)) == []
     assert files(platform) == before
 
