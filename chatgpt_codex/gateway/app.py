@@ -33,7 +33,7 @@ from .access_keys import AccessKeys
 from .access_log import AccessLog
 from .backends.registry import build_backends
 from .create import BODY_SECONDS, create_chat_completion, create_response
-from .errors import GatewayError
+from .errors import GatewayError, error_answer
 from .exchange import JSON_TYPE, ClientGoneError, Exchange, Message, Receive, Scope, Send
 from .key_file import StoredKey, default_path, stored_key
 from .service import Gateway
@@ -148,10 +148,9 @@ class GatewayApp:
         exchange = Exchange(scope, receive, send)
         try:
             self.gateway.guard.admit(exchange)
-        except GatewayError:
-            # Before it is accepted, this is a 403 to the client.
+        except GatewayError as error:
             await receive()
-            await send({"type": "websocket.close", "code": 1008})
+            await _refuse_socket(scope, send, error)
             return
         scope.setdefault("state", {})["exchange"] = exchange
         await self._routed(scope, receive, send)
@@ -166,6 +165,19 @@ class GatewayApp:
                 await self.gateway.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+async def _refuse_socket(scope: Scope, send: Send, error: GatewayError) -> None:
+    """Answers a WebSocket's handshake with an error; where the server cannot do that, with a bare 403."""
+    if "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    answer = error_answer(error)
+    length = (b"content-length", b"%d" % len(answer.body))
+    await send(
+        {"type": "websocket.http.response.start", "status": answer.status, "headers": [*answer.headers, length]}
+    )
+    await send({"type": "websocket.http.response.body", "body": answer.body})
 
 
 def create_app() -> GatewayApp:

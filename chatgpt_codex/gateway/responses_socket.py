@@ -34,6 +34,7 @@ from .translation.sse import json_bytes
 
 _NOT_PARAMETERS = frozenset({"type", "stream_id", "generate", "stream", "stream_options", "background"})
 """What only a WebSocket has, and what means nothing on one."""
+_ENDPOINT = "/v1/responses (WebSocket)"
 _MOST_WAITING = 32
 """Requests of one socket that may be under way or wait for their turn."""
 _LONGEST_LANE_NAME = 256
@@ -70,6 +71,8 @@ class ResponsesSocket:
         self._memory = SocketMemory()
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._backend_of: dict[str, str] = {}
+        """Who answers in each lane."""
 
     async def serve(self) -> None:
         """Answers until the client hangs up; then ends whatever is still being answered."""
@@ -109,10 +112,20 @@ class ResponsesSocket:
     async def _answer_after(self, earlier: asyncio.Task[None] | None, event: JsonObject, lane: str) -> None:
         if earlier is not None:
             await asyncio.wait([earlier])
+        metrics = self._gateway.metrics
+        began, status = time.perf_counter(), 200
+        metrics.opened()
         try:
             await self._answer(event, lane)
         except ModelError as error:
+            status = status_of(error)
             await self._send_error(error, lane)
+        except asyncio.CancelledError:
+            status = 0
+            metrics.hung_up()
+            raise
+        finally:
+            metrics.closed(_ENDPOINT, self._backend_of.pop(lane, ""), status, time.perf_counter() - began)
 
     async def _answer(self, event: JsonObject, lane: str) -> None:
         asked = {name: value for name, value in event.items() if name not in _NOT_PARAMETERS}
@@ -128,6 +141,7 @@ class ResponsesSocket:
             await self._prepare(asked, request, lane)
             return
         route = self._gateway.routing.route(model_of(request))
+        self._backend_of[lane] = route.backend.name
         if self._is_strict and (dropped := route.backend.dropped(request)):
             raise GatewayError(
                 f"The backend {route.backend.name!r} cannot take {', '.join(dropped)}. Leave it out.",
