@@ -218,7 +218,7 @@ def _text_of_whole(api: Api, answer: Json) -> str:
 
 def _text_of_chat(events: list[Json], body: bytes) -> str:
     choices = [event["choices"][0] for event in events if event.get("choices")]
-    if not body.rstrip().endswith(b"data: [DONE]") or "stop" not in (choice["finish_reason"] for choice in choices):
+    if not body.rstrip().endswith(b"data: [DONE]") or "stop" not in (choice.get("finish_reason") for choice in choices):
         raise ValueError(f"the stream is not whole: {body[-300:]!r}")
     return "".join(choice["delta"].get("content") or "" for choice in choices)
 
