@@ -120,12 +120,12 @@ async def test_nobody_here_compacts(http: aiohttp.ClientSession, upstream: str) 
 # Limits
 
 
-async def test_an_api_key_has_no_limits(http: aiohttp.ClientSession) -> None:
+async def test_an_api_key_has_no_limits(http: aiohttp.ClientSession, gateway: Any) -> None:
     async with http.get("/v1/limits") as answer:
         limits = (await answer.json())["data"]
-    assert [(limit["backend"], limit["has_plan"], limit["error"]) for limit in limits] == [
-        (name, False, None) for name in ("full", "old", "other")
-    ]
+    assert [(limit["has_plan"], limit["error"]) for limit in limits if limit["backend"] in gateway.upstreams] == [
+        (False, None)
+    ] * 3
 
 
 # The agent
