@@ -97,7 +97,7 @@ def _run_one(app: object, settings: GatewaySettings, listener: socket.socket) ->
     gc.freeze()
     # uvicorn hands a Ctrl-C on once all answers have ended.
     with suppress(KeyboardInterrupt):
-        uvicorn.Server(_config(app, settings)).run(sockets=[listener])
+        uvicorn.Server(uvicorn_config(app, settings)).run(sockets=[listener])
 
 
 def _run_many(settings: GatewaySettings, environ: Mapping[str, str], workers: int, listener: socket.socket) -> None:
@@ -109,29 +109,36 @@ def _run_many(settings: GatewaySettings, environ: Mapping[str, str], workers: in
     os.environ.update(settings.as_variables())
     with tempfile.TemporaryDirectory(prefix="chatgpt-codex-metrics-") as folder:
         os.environ.setdefault(MULTIPROCESS_FOLDER, folder)
-        config = _config(_FACTORY, settings, factory=True, workers=workers)
+        config = uvicorn_config(_FACTORY, settings, factory=True, workers=workers)
         # uvicorn's older versions want to be told what a worker runs.
         target = {"target": Server(config).run} if "target" in signature(Multiprocess).parameters else {}
         Multiprocess(config, sockets=[listener], **target).run()
 
 
-def _config(app: object, settings: GatewaySettings, **more: object) -> "uvicorn.Config":
+def uvicorn_config(app: object, settings: GatewaySettings, **more: object) -> "uvicorn.Config":
+    """How uvicorn has to serve the gateway.
+
+    Args:
+        app: the app, or where it is made.
+        settings: how much is logged.
+        more: further arguments of `uvicorn.Config`.
+    """
     from uvicorn import Config  # noqa: PLC0415
 
     from .http_protocol import LimitedHttpProtocol  # noqa: PLC0415
 
-    return Config(
-        app,  # type: ignore[arg-type]
-        http=LimitedHttpProtocol,
-        log_config=log_config(settings.log_level),
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=_DRAIN_SECONDS,
-        backlog=_BACKLOG,
-        **more,  # type: ignore[arg-type]
-    )
+    options: dict[str, object] = {
+        "http": LimitedHttpProtocol,
+        "lifespan": "on",
+        "log_config": log_config(settings.log_level),
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": False,
+        "timeout_keep_alive": _KEEP_ALIVE_SECONDS,
+        "timeout_graceful_shutdown": _DRAIN_SECONDS,
+        "backlog": _BACKLOG,
+    }
+    return Config(app, **(options | more))  # type: ignore[arg-type]
 
 
 def log_config(level: str) -> dict[str, object]:
