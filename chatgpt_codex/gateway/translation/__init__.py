@@ -8,7 +8,7 @@
 | `gathering` | the events of a Response into the Response |
 | `response_object` | a Responses request into the Response that echoes it |
 | `usage`, `citations` | the small things that both APIs have under other names |
-| `failures` | what a server says went wrong into our errors, and those into ends of a Response |
+| `failures` | what a server says went wrong into our errors, and those into that of a failed Response |
 | `tool_names` | the names of tools from one API to the other and back |
 | `translated` | holds a translated request, and what of it was dropped |
 

@@ -1,4 +1,4 @@
-"""What a server says went wrong within an answer, as our errors; and our errors as ends of a Response."""
+"""What a server says went wrong within an answer, as our errors; and our errors as that of a Response."""
 
 from collections.abc import Iterable, Mapping
 
@@ -19,7 +19,6 @@ from ...llm.errors import (
     server_words,
 )
 from ...llm.payload import JsonObject, object_at, text_at
-from ..errors import error_body
 
 _BY_CODE: Mapping[str, tuple[type[ModelError], int]] = {
     "server_error": (ServerError, 500),
@@ -99,22 +98,6 @@ def cut_stream() -> CutStreamError:
         status=502,
         code="stream_cut",
     )
-
-
-def error_event(error: ModelError, sequence_number: int) -> dict[str, object]:
-    """The `error` event that ends a Responses stream.
-
-    The facts stand twice: flat as the documentation has them, and in `error`, without which no SDK raises an exception.
-    """
-    facts = error_body(error)
-    return {
-        "type": "error",
-        "sequence_number": sequence_number,
-        "code": facts["code"],
-        "message": facts["message"],
-        "param": facts["param"],
-        "error": facts,
-    }
 
 
 def response_error(error: ModelError) -> dict[str, object]:

@@ -21,9 +21,12 @@ def step_text(item: JsonObject) -> str:
         case "file_search_call":
             return f"Searched files: {_words(item.get('queries'), ', ')}"
         case "code_interpreter_call":
-            return f"Ran code:\n{text_at(item, 'code')}"
+            logs = "\n".join(text_at(output, "logs") for output in objects_at(item, "outputs"))
+            return f"Ran code:\n{text_at(item, 'code')}\n{logs}".rstrip()
         case "mcp_call":
-            return f"Called {text_at(item, 'name')} of {text_at(item, 'server_label')}."
+            arguments = text_at(item, "arguments")
+            called = f"Called {text_at(item, 'name')} of {text_at(item, 'server_label')}"
+            return f"{called}: {arguments}" if arguments.strip("{} ") else f"{called}."
         case "image_generation_call":
             return "Made an image, which Chat Completions cannot carry."
         case _:
