@@ -43,6 +43,7 @@ class AppServer:
         self._complaints: deque[str] = deque(maxlen=_KEPT_COMPLAINTS)
         self._reading = asyncio.create_task(self._read())
         self._listening = asyncio.create_task(self._listen(process.stderr))
+        self._signed_out: bool | None = None
         self.threads_started = 0
         """How many threads it has had; each costs it about 1 MB that it does not give back."""
 
@@ -74,7 +75,8 @@ class AppServer:
             )
         except OSError as error:
             raise CodexStartError(
-                f"The local Codex agent could not be started: {program}: {error.strerror}. Check CODEX_PATH."
+                f"The local Codex agent could not be started: {program}: {error.strerror}. Check CODEX_PATH.",
+                status=503,
             ) from None
         server = cls(process, settings)
         try:
@@ -92,7 +94,8 @@ class AppServer:
             await self.close()
             raise CodexStartError(
                 f"The local Codex agent ended before it was ready.{self._reason()} "
-                "Check its settings (CODEX_CONFIG, CODEX_HOME), and whether `codex app-server` runs at all."
+                "Check its settings (CODEX_CONFIG, CODEX_HOME), and whether `codex app-server` runs at all.",
+                status=503,
             ) from None
         self._connection.notify("initialized")
 
@@ -132,6 +135,17 @@ class AppServer:
     def inbox(self, thread_id: str = "") -> AbstractContextManager[Inbox]:
         """What is said of a thread from now on; without an id: of the account and all else that has no thread."""
         return self._connection.inbox(thread_id)
+
+    def latest(self, method: str) -> JsonObject:
+        """What was last said by a notification that has no thread, such as `account/rateLimits/updated`."""
+        return self._connection.latest(method)
+
+    async def is_signed_out(self) -> bool:
+        """Whether its models want a sign-in, and there is none. Asks nobody else."""
+        if self._signed_out is None:
+            status = await self.request("getAuthStatus", {"includeToken": False, "refreshToken": False})
+            self._signed_out = status.get("requiresOpenaiAuth") is True and status.get("authMethod") is None
+        return self._signed_out
 
     async def close(self) -> None:
         """Ends the program: closes its input, then asks it to end, then kills it and what it has started."""
@@ -173,7 +187,9 @@ class AppServer:
     def _exited(self) -> ModelError:
         return CodexExitedError(
             "The local Codex agent ended while it was needed. It is started again with the next request: send this one "
-            "again."
+            "again.",
+            status=502,
+            code="codex_exited",
         )
 
     def _reason(self) -> str:
@@ -209,5 +225,6 @@ def make_home(settings: CodexSettings) -> None:
     except OSError as error:
         raise CodexStartError(
             f"The folder of the local Codex agent, {settings.home}, cannot be made: {error.strerror}. "
-            "Change its permissions, or set CODEX_HOME to another one."
+            "Change its permissions, or set CODEX_HOME to another one.",
+            status=503,
         ) from None

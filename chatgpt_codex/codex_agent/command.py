@@ -9,8 +9,8 @@ from .binary import tools_beside
 from .operator_config import read_operator_config
 from .settings import CodexSettings
 
-# Without these, a request carries up to 56 KB of instructions and tools, four outside hosts are asked, and git, bash and
-# the operator's own programs are started.
+# Without these, a request carries up to 56 KB of instructions and tools, four outside hosts are asked, and git, bash
+# and the operator's own programs are started.
 _ALWAYS = (
     *(
         f"features.{name}=false"
@@ -47,8 +47,12 @@ _ALWAYS = (
 # the built-in provider, whose settings are fixed, sends up to 30 and goes on for a quarter of a minute.
 _PROVIDER = (
     'model_provider="openai-once"',
-    'model_providers.openai-once={name="OpenAI",requires_openai_auth=true,wire_api="responses",'
-    "request_max_retries=0,stream_max_retries=0,stream_idle_timeout_ms=300000}",
+    'model_providers.openai-once.name="OpenAI"',
+    "model_providers.openai-once.requires_openai_auth=true",
+    'model_providers.openai-once.wire_api="responses"',
+    "model_providers.openai-once.request_max_retries=0",
+    "model_providers.openai-once.stream_max_retries=0",
+    "model_providers.openai-once.stream_idle_timeout_ms=300000",
 )
 
 

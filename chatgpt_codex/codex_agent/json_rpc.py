@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 
 import orjson
 
@@ -47,7 +48,8 @@ class Connection:
         self._secrets = secrets
         self._ids = itertools.count(1)
         self._answers: dict[int, tuple[str, asyncio.Future[JsonObject]]] = {}
-        self._inboxes: dict[str, Inbox] = {}
+        self._inboxes: dict[str, list[Inbox]] = {}
+        self._latest: dict[str, JsonObject] = {}
         self._failure: Failure | None = None
 
     async def run(self, failure: Failure) -> None:
@@ -82,7 +84,8 @@ class Connection:
                 return await answer
         except TimeoutError:
             raise CodexExitedError(
-                f"The local Codex agent gave no answer to {method} within {timeout_seconds:g} s. Try again."
+                f"The local Codex agent gave no answer to {method} within {timeout_seconds:g} s. Try again.",
+                status=504,
             ) from None
         finally:
             answer.cancel()
@@ -115,12 +118,18 @@ class Connection:
         inbox = Inbox()
         if self._failure is not None:
             inbox.fail(self._failure)
-        self._inboxes[thread_id] = inbox
+        readers = self._inboxes.setdefault(thread_id, [])
+        readers.append(inbox)
         try:
             yield inbox
         finally:
-            if self._inboxes.get(thread_id) is inbox:
-                del self._inboxes[thread_id]
+            readers.remove(inbox)
+            if not readers:
+                self._inboxes.pop(thread_id, None)
+
+    def latest(self, method: str) -> JsonObject:
+        """What was last said by a notification that has no thread; empty before."""
+        return self._latest.get(method, {})
 
     async def _drain(self) -> None:
         try:
@@ -141,8 +150,10 @@ class Connection:
         if "id" in message and method != _TOOL_CALL:
             self._decline(message["id"], method)
             return
-        inbox = self._inboxes.get(text_at(params, "threadId"))
-        if inbox is not None:
+        thread_id = text_at(params, "threadId")
+        if not thread_id:
+            self._latest[method] = params
+        for inbox in self._inboxes.get(thread_id, ()):
             inbox.put(Notification(method, params))
 
     def _answered(self, message: JsonObject) -> None:
@@ -181,7 +192,7 @@ class Connection:
             if not answer.done():
                 answer.set_exception(failure())
         self._answers.clear()
-        for inbox in self._inboxes.values():
+        for inbox in chain.from_iterable(self._inboxes.values()):
             inbox.fail(failure)
 
 

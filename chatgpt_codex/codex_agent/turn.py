@@ -95,7 +95,8 @@ async def _answer_of(answer: "asyncio.Future[JsonObject]", method: str) -> JsonO
             return await asyncio.shield(answer)
     except TimeoutError:
         raise CodexExitedError(
-            f"The local Codex agent gave no answer to {method} within {_REQUEST_SECONDS:g} s. Try again."
+            f"The local Codex agent gave no answer to {method} within {_REQUEST_SECONDS:g} s. Try again.",
+            status=504,
         ) from None
 
 

@@ -1,0 +1,145 @@
+"""A Responses request as a turn of the Codex agent, and what of it the agent cannot take."""
+
+from collections.abc import Mapping
+
+from ...codex_agent.turn import TurnRequest
+from ...llm.payload import JsonObject, object_at, objects_at, text_at
+from ..translation.translated import Dropped, invalid, refused
+from .codex_local_input import FetchImage, add_dropped_items, codex_items
+
+_TAKEN = frozenset({"model", "input", "instructions", "tools", "tool_choice", "reasoning", "text", "service_tier"})
+# What these ask for is so in any case, or concerns what the gateway answers and not what the model does.
+_HARMLESS = frozenset(
+    {"include", "metadata", "prompt_cache_key", "safety_identifier", "stream", "stream_options", "user"}
+)
+_SAYING_NOTHING: Mapping[str, object] = {
+    "background": False,
+    "parallel_tool_calls": True,
+    "store": False,
+    "temperature": 1,
+    "top_p": 1,
+    "top_logprobs": 0,
+    "truncation": "disabled",
+}
+_NEEDING_A_STORE: Mapping[str, str] = {
+    "previous_response_id": "Send the whole conversation in 'input'.",
+    "conversation": "Send the whole conversation in 'input'.",
+    "prompt": "Send the text of the prompt in 'instructions'.",
+    "background": "Ask without it, and stream the answer.",
+}
+_OWN_TOOLS = frozenset(
+    {
+        "apply_patch",
+        "exec_command",
+        "list_mcp_resource_templates",
+        "list_mcp_resources",
+        "local_shell",
+        "read_mcp_resource",
+        "request_permissions",
+        "request_user_input",
+        "shell",
+        "shell_command",
+        "update_plan",
+        "view_image",
+        "web_search",
+        "write_stdin",
+    }
+)
+"""Names of the agent's own; a client's function of that name would be left out in silence."""
+_TIERS = frozenset({"auto", "default"})
+
+
+def function_aliases(request: JsonObject) -> dict[str, str]:
+    """What Codex has to call functions of the client that have the name of one of its own."""
+    names = {text_at(tool, "name") for tool in objects_at(request, "tools")}
+    return {name: _free_name(f"client_{name}", names) for name in names & _OWN_TOOLS}
+
+
+async def turn_request(
+    request: JsonObject, *, model: str, aliases: Mapping[str, str], fetch_image: FetchImage
+) -> TurnRequest:
+    """What the agent is asked.
+
+    Args:
+        request: the body of `POST /responses`.
+        model: what Codex calls the model; "" leaves it to Codex.
+        aliases: from `function_aliases`.
+        fetch_image: for images that are given by their address.
+
+    Raises:
+        InvalidRequestError: 400, with `param`: it is no such request, or one that Codex cannot be given.
+    """
+    for name, instead in _NEEDING_A_STORE.items():
+        if request.get(name):
+            raise refused(f"{name!r} cannot be used with the local Codex agent: it keeps nothing. {instead}", name)
+    instructions = request.get("instructions")
+    if instructions is not None and not isinstance(instructions, str):
+        raise invalid("'instructions' has to be text.", "instructions")
+    reasoning, text = object_at(request, "reasoning"), object_at(request, "text")
+    tier = text_at(request, "service_tier")
+    return TurnRequest(
+        model=model,
+        instructions=instructions,
+        items=await codex_items(request, aliases, fetch_image),
+        tools=_functions(request, aliases),
+        effort=text_at(reasoning, "effort"),
+        summary=text_at(reasoning, "summary") or text_at(reasoning, "generate_summary"),
+        verbosity=text_at(text, "verbosity"),
+        service_tier="" if tier in _TIERS else tier,
+        output_schema=_schema(object_at(text, "format")),
+    )
+
+
+def dropped_parameters(request: JsonObject) -> tuple[str, ...]:
+    """What will be left out, as paths.
+
+    Raises:
+        InvalidRequestError: it has no input.
+    """
+    dropped = Dropped()
+    harmless = {name for name, value in _SAYING_NOTHING.items() if request.get(name) == value}
+    dropped.add_unknown(request, _TAKEN | _HARMLESS | _NEEDING_A_STORE.keys() | harmless)
+    for number, tool in enumerate(objects_at(request, "tools")):
+        if tool.get("type") != "function":
+            dropped.add(f"tools[{number}]")
+    if request.get("tool_choice") not in (None, "auto", "none"):
+        dropped.add("tool_choice")
+    wanted = object_at(object_at(request, "text"), "format")
+    if wanted.get("type") == "json_object":
+        dropped.add("text.format")
+    add_dropped_items(request, dropped)
+    return tuple(dropped)
+
+
+def _functions(request: JsonObject, aliases: Mapping[str, str]) -> list[JsonObject]:
+    if request.get("tool_choice") == "none":
+        return []
+    functions: dict[str, JsonObject] = {}
+    for number, tool in enumerate(objects_at(request, "tools")):
+        if tool.get("type") != "function":
+            continue
+        name = text_at(tool, "name")
+        if not name:
+            raise invalid("A function needs a name.", f"tools[{number}].name")
+        if name in functions:
+            raise invalid(f"Two functions have the name {name!r:.80}.", f"tools[{number}].name")
+        functions[name] = {
+            "type": "function",
+            "name": aliases.get(name, name),
+            "description": text_at(tool, "description"),
+            "inputSchema": object_at(tool, "parameters") or {"type": "object", "properties": {}},
+        }
+    return list(functions.values())
+
+
+def _schema(wanted: JsonObject) -> JsonObject | None:
+    if wanted.get("type") != "json_schema":
+        return None
+    schema = object_at(wanted, "schema")
+    if not schema:
+        raise invalid("'text.format' of type json_schema needs a schema.", "text.format.schema")
+    return schema
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    return name if name not in taken else _free_name(f"{name}_", taken)
