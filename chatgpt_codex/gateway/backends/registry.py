@@ -9,6 +9,8 @@ from ...llm.endpoint import resolve_endpoint
 from ...llm.errors import ConfigurationError
 from ..settings import GatewaySettings, Upstream, UpstreamApi
 from .backend import Backend
+from .chatgpt import chatgpt_backend
+from .codex_local import CodexLocalBackend
 from .upstream import UpstreamBackend
 
 _IMPLICIT = "openai"
@@ -24,7 +26,7 @@ def build_backends(settings: GatewaySettings, environ: Mapping[str, str]) -> tup
     Raises:
         ConfigurationError: one of them cannot be set up as the settings say.
     """
-    backends = (*_upstreams(settings, environ),)
+    backends = (*_upstreams(settings, environ), chatgpt_backend(environ), CodexLocalBackend(environ))
     names = [backend.name for backend in backends]
     if settings.default_upstream and settings.default_upstream not in names:
         raise ConfigurationError(
