@@ -246,6 +246,7 @@ def _routed_app(gateway: Gateway) -> "FastAPI":
     )
     app.state.gateway = gateway
     install_error_handlers(app)
+    api_document.install_document(app)
     for module in (
         api_document,
         socket_api,
