@@ -6,8 +6,8 @@ take from others, and ending the program is what frees the thread.
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
@@ -45,7 +45,17 @@ class Launch:
 
 
 class AgentError(Exception):
-    """What the SDK raised. Its text may quote the program's log: not to be shown as it is."""
+    """The program did not start, ended by itself, or refused the task.
+
+    Args:
+        words: How it refused a request; "" if it did not.
+        log: The end of its log. Neither is to be shown as it is.
+    """
+
+    def __init__(self, words: str, log: str) -> None:
+        super().__init__("The SDK of Codex gave up.")
+        self.words = words
+        self.log = log
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +68,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    error: Exception | None
+    error: AgentError | None
 
 
 Saying: TypeAlias = Said | _Ended
@@ -88,6 +98,7 @@ class _Run:
         self._ended = threading.Event()
         self._is_over = False
         self._client: CodexClient | None = None
+        self._log = ""
         self._turn: tuple[str, str] | None = None
         """The ids of the thread and the turn that is under way."""
         self._thread = threading.Thread(target=self._work, name="codex-task", daemon=True)
@@ -106,7 +117,7 @@ class _Run:
                     until = self._loop.time() + _LATE_SECONDS
                 yield saying
             elif saying.error is not None:
-                raise AgentError(str(saying.error)) from None
+                raise saying.error
             else:
                 return
 
@@ -136,22 +147,27 @@ class _Run:
         self._thread.join(_JOIN_SECONDS)
 
     def _work(self) -> None:
-        error: Exception | None = None
+        error: AgentError | None = None
         try:
             self._talk()
-        except Exception as caught:  # noqa: BLE001 - handed to the coroutine, which raises it
-            error = caught
+        except Exception as caught:  # noqa: BLE001 - the border to the SDK, which raises errors of many kinds
+            if self._client is not None:
+                self._client.close()
+            error = AgentError(str(getattr(caught, "message", "")), self._log)
         finally:
             self._ended.set()
             self._say(_Ended(error))
 
+    def _keep_log(self, log: str) -> None:
+        self._log = log
+
     def _talk(self) -> None:
-        client = _client(self._launch)
+        client = _client(self._launch, self._keep_log)
         with self._lock:
             if self._is_over:
                 return
-            client.start()
             self._client = client
+            client.start()
         client.initialize()
         if self._launch.key is not None:
             login: Json = {"type": "apiKey", "apiKey": self._launch.key.get_secret_value()}
@@ -210,20 +226,25 @@ def _params(payload: object) -> JsonObject:
     return as_object(getattr(payload, "params", None))
 
 
-def _client(launch: Launch) -> "CodexClient":
+def _client(launch: Launch, keep_log: Callable[[str], None]) -> "CodexClient":
     from openai_codex.client import CodexClient, CodexConfig  # noqa: PLC0415 - an extra
 
     class Client(CodexClient):
-        """The SDK's, which leaves its pipes open."""
+        """The SDK's, which leaves pipes open, and processes that have ended by themselves unwaited for."""
 
         def close(self) -> None:
             process = self._proc
-            super().close()
-            if process is not None:
-                process.wait()
-                for stream in (process.stdout, process.stderr):
-                    if stream is not None:
-                        stream.close()
+            # It raises where a request is left that the program did not live to read.
+            with suppress(OSError):
+                super().close()
+            if process is None:
+                return
+            keep_log(self._stderr_tail())
+            process.kill()
+            process.wait()
+            for stream in (process.stdout, process.stderr):
+                if stream is not None:
+                    stream.close()
 
     config = CodexConfig(
         codex_bin=str(launch.program),

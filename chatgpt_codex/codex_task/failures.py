@@ -24,6 +24,8 @@ _STATUS_AND_CODE: Final[Mapping[str, tuple[int, str]]] = {
     "usageLimitExceeded": (429, "usage_limit_reached"),
 }
 _STATUS: Final = re.compile(r"\bstatus (\d{3})\b")
+_NO_CREDIT: Final = "Quota exceeded"
+"""Codex has one kind for an account without credit and for a plan whose limit is reached."""
 _REFUSED = "Codex could not use the sandbox of this machine, so it ran nothing."
 
 
@@ -44,6 +46,11 @@ def turn_error(error: JsonObject, target: Target) -> ModelError:
     known_status, code = _STATUS_AND_CODE.get(kind, (None, ""))
     found = _STATUS.search(message)
     status = status or known_status or (int(found[1]) if found else None)
+    if kind == "usageLimitExceeded" and message.startswith(_NO_CREDIT):
+        code = "insufficient_quota"
+    if status is None and inner:
+        # Of an error body that it has no kind for, Codex tells the text only.
+        status = 400 if text_at(inner, "type") == "invalid_request_error" else 500
     if status is None:
         if kind in _NO_ANSWER:
             return ConnectionFailedError(
@@ -84,7 +91,7 @@ def agent_error(error: AgentError, target: Target, *, started: bool) -> ModelErr
         target: Whom Codex asked, and what must not be repeated.
         started: Whether it had begun to work.
     """
-    words = target.quotable(_last_complaint(str(error)))
+    words = target.quotable(_complaint(error.log) or error.words)
     said = f" It said: {words.rstrip('.')}." if words else ""
     if started:
         return CodexExitedError(
@@ -119,10 +126,7 @@ def _inner_error(message: str) -> JsonObject:
     return object_at(whole, "error") or whole
 
 
-def _last_complaint(text: str) -> str:
-    """Of what the SDK quotes of the program's log, the line that says why it ended."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith("Error: ")]
-    if errors:
-        return errors[-1].removeprefix("Error: ")
-    return "" if "stderr_tail" in text else text
+def _complaint(log: str) -> str:
+    """Of the program's log, the line that says why it ended."""
+    errors = [line for line in log.splitlines() if line.startswith("Error: ")]
+    return errors[-1].removeprefix("Error: ") if errors else ""
