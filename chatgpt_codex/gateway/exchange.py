@@ -181,7 +181,7 @@ class _Watch:
     The task that watches the client is only made for answers that take their time: it costs a tenth of a short one.
     """
 
-    __slots__ = ("_deadline", "_ending", "_exchange", "_expiry", "_opening", "_task", "_watcher")
+    __slots__ = ("_deadline", "_ending", "_exchange", "_task", "_timer", "_watcher")
 
     def __init__(self, exchange: Exchange, deadline: float) -> None:
         self._exchange = exchange
@@ -195,14 +195,12 @@ class _Watch:
             raise RuntimeError("an exchange is answered by a task")
         self._task = task
         loop = task.get_loop()
-        self._opening = loop.call_later(_WATCH_AFTER_SECONDS, self._watch)
-        self._expiry = loop.call_at(self._deadline, self._expire)
+        self._timer = loop.call_at(min(loop.time() + _WATCH_AFTER_SECONDS, self._deadline), self._watch)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._opening.cancel()
-        self._expiry.cancel()
+        self._timer.cancel()
         if self._watcher is not None:
             self._watcher.cancel()
         if self._ending is not None:
@@ -211,7 +209,9 @@ class _Watch:
                 raise self._ending from None
 
     def _watch(self) -> None:
-        self._watcher = self._task.get_loop().create_task(self._watch_client())
+        loop = self._task.get_loop()
+        self._watcher = loop.create_task(self._watch_client())
+        self._timer = loop.call_at(self._deadline, self._expire)
 
     async def _watch_client(self) -> None:
         await self._exchange.hung_up()

@@ -11,16 +11,16 @@ TO_UPSTREAM = ("openai-beta", "idempotency-key", "traceparent", "tracestate")
 
 _TO_CLIENT = frozenset(
     {
-        "retry-after",
-        "retry-after-ms",
-        "x-should-retry",
-        "openai-model",
-        "openai-processing-ms",
-        "openai-version",
-        "x-reasoning-included",
+        b"retry-after",
+        b"retry-after-ms",
+        b"x-should-retry",
+        b"openai-model",
+        b"openai-processing-ms",
+        b"openai-version",
+        b"x-reasoning-included",
     }
 )
-_TO_CLIENT_BEGINNINGS = ("x-ratelimit-", "x-codex-")
+_TO_CLIENT_BEGINNINGS = (b"x-ratelimit-", b"x-codex-")
 UPSTREAM_REQUEST_ID = b"x-upstream-request-id"
 """What an upstream calls the request: its support asks for it."""
 
@@ -36,9 +36,9 @@ def to_client(raw_headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, b
     """What goes along to the client of an upstream's headers, without those of the body itself."""
     passed = []
     for raw, value in raw_headers:
-        name = raw.decode("latin-1").lower()
+        name = raw.lower()
         if name in _TO_CLIENT or name.startswith(_TO_CLIENT_BEGINNINGS):
-            passed.append((name.encode(), value))
-        elif name == "x-request-id":
+            passed.append((name, value))
+        elif name == b"x-request-id":
             passed.append((UPSTREAM_REQUEST_ID, value))
     return passed

@@ -27,6 +27,8 @@ _BACKLOG = 2048
 _DRAIN_SECONDS = 30
 """How long answers may go on after the gateway is told to stop; a second Ctrl-C ends them at once."""
 _KEEP_ALIVE_SECONDS = 75
+_GARBAGE_THRESHOLDS = 10_000, 20, 50
+"""Requests leave next to nothing for the garbage collector, so it need not look after every few of them."""
 _FACTORY = "chatgpt_codex.gateway.app:create_app"
 
 
@@ -95,6 +97,7 @@ def _run_one(app: object, settings: GatewaySettings, listener: socket.socket) ->
     # Else the garbage collector walks what is there for good, again and again: a fifth of the time of short answers.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*_GARBAGE_THRESHOLDS)
     # uvicorn hands a Ctrl-C on once all answers have ended.
     with suppress(KeyboardInterrupt):
         uvicorn.Server(uvicorn_config(app, settings)).run(sockets=[listener])
