@@ -35,7 +35,7 @@ async def health() -> Health:
 def _answers(what: str) -> dict[int | str, dict[str, Any]]:
     content = {
         "application/json": {"schema": {"type": "object", "required": ["id", "object", "model"]}},
-        "text/event-stream": {"schema": {"type": "string"}},
+        "text/event-stream": {},
     }
     return {200: {"description": f"{what}; with `stream`, its events.", "content": content}, "default": _UPSTREAMS_OWN}
 
