@@ -3,9 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from typing import TypeVar
-
-from openai import AsyncStream
+from typing import TYPE_CHECKING, TypeVar
 
 from .credentials import Credential, RenewableCredential
 from .endpoint import Endpoint
@@ -15,6 +13,9 @@ from .failures import Target, bad_response, sdk_failures_mapped, transport_failu
 from .payload import JsonObject, as_object, object_at
 from .pool import shared_client
 from .wire_format import IncomingAnswer, WireFormat
+
+if TYPE_CHECKING:
+    from openai import AsyncStream
 
 _DRAIN_SECONDS = 1.0
 """How long to wait for the end of a stream whose answer is whole; an unread rest would cost the connection."""
@@ -71,6 +72,8 @@ class Channel:
             ModelError: there is no whole answer.
         """
         client = await shared_client(self.endpoint.base_url)
+        # The pool has loaded it in a thread.
+        from openai import AsyncStream  # noqa: PLC0415
 
         async def send(headers: dict[str, str]) -> AsyncStream[object]:
             with sdk_failures_mapped(target), unsendable_mapped():
@@ -164,7 +167,7 @@ def _left(deadline: float) -> float:
     return max(0.001, deadline - asyncio.get_running_loop().time())
 
 
-def _is_event_stream(stream: AsyncStream[object], target: Target) -> bool:
+def _is_event_stream(stream: "AsyncStream[object]", target: Target) -> bool:
     """Whether events are coming; False for a server that ignores `stream` and answers with one JSON object."""
     content_type = stream.response.headers.get("content-type", "text/event-stream").partition(";")[0].strip().lower()
     if content_type == "application/json":
@@ -177,7 +180,7 @@ def _is_event_stream(stream: AsyncStream[object], target: Target) -> bool:
     return True
 
 
-async def _whole(stream: AsyncStream[object]) -> JsonObject:
+async def _whole(stream: "AsyncStream[object]") -> JsonObject:
     return as_object(json.loads(await stream.response.aread()))
 
 
@@ -187,7 +190,7 @@ def _payload_of(event: object) -> JsonObject:
     return object_at(payload, "data") if "type" not in payload and "data" in payload else payload
 
 
-async def _drain(stream: AsyncStream[object]) -> None:
+async def _drain(stream: "AsyncStream[object]") -> None:
     """Reads the stream to its end, so that the connection can serve the next request."""
     try:
         async with asyncio.timeout(_DRAIN_SECONDS):

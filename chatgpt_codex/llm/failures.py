@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-
-import openai
+from typing import TYPE_CHECKING
 
 from .account_limits import AccountLimits, limits_from_headers
 from .chat_body import OPTIONAL_PARAMETERS as OPTIONAL_IN_CHAT
@@ -36,6 +35,9 @@ from .payload import JsonObject, as_object, object_at, text_at
 from .profiles import is_shut_down, profile_of
 from .responses_body import OPTIONAL_PARAMETERS as OPTIONAL_IN_RESPONSES
 from .results import Usage
+
+if TYPE_CHECKING:
+    import openai
 
 _QUOTA_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 _POLICY_CODES = frozenset({"content_policy_violation", "content_filter", "invalid_prompt", "cyber_policy"})
@@ -259,6 +261,8 @@ def sdk_failures_mapped(target: Target) -> Iterator[None]:
     The SDK's own message holds the whole response body on 1.x and 2.x, so it is cut off (`from None`) and cannot get
     into a log as the cause.
     """
+    import openai  # noqa: PLC0415 - half a second, and whoever gets here has it loaded
+
     try:
         yield
     except openai.APITimeoutError:
@@ -284,6 +288,8 @@ def sdk_failures_mapped(target: Target) -> Iterator[None]:
 
 def transport_failures() -> tuple[type[Exception], ...]:
     """Whatever the SDK may raise because of the server or the way to it."""
+    import openai  # noqa: PLC0415 - as above
+
     return (TimeoutError, openai.OpenAIError, *_UNREADABLE, *_transport_errors())
 
 
@@ -325,7 +331,7 @@ def complaint_from_body(status: int | None, body: object) -> Complaint:
     )
 
 
-def _complaint_of(failure: openai.APIStatusError) -> Complaint:
+def _complaint_of(failure: "openai.APIStatusError") -> Complaint:
     headers = failure.response.headers
     said = complaint_from_body(failure.status_code, failure.body)
     wait = retry_after(headers)

@@ -8,14 +8,13 @@ whole process would break.
 import asyncio
 import threading
 from collections.abc import AsyncGenerator
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TYPE_CHECKING
 
-from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Omit
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
 
-from .._version import __version__
 
-
-async def shared_client(base_url: str) -> AsyncOpenAI:
+async def shared_client(base_url: str) -> "AsyncOpenAI":
     """The running loop's client for `base_url`.
 
     It holds no key: each request brings its own headers, so that all credentials share one pool of connections. It is
@@ -33,33 +32,6 @@ async def shared_client(base_url: str) -> AsyncOpenAI:
     return await clients.client(base_url)
 
 
-class _BareClient(AsyncOpenAI):
-    """An AsyncOpenAI that adds nothing to a request but what the request brings.
-
-    The SDK sends OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS with every key, also with one that is not
-    the operator's. Its HTTP client would send a cookie that a server gave to one key along with the next key, and
-    follow a redirect with prompt and headers to wherever it points.
-    """
-
-    def __init__(self, base_url: str) -> None:
-        super().__init__(
-            base_url=base_url,
-            api_key="sent-with-each-request",
-            max_retries=0,
-            http_client=DefaultAsyncHttpxClient(
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())), follow_redirects=False
-            ),
-        )
-
-    @property
-    def default_headers(self) -> dict[str, str | Omit]:
-        return {
-            "Accept": "application/json",
-            "Content-Type": "application/json",
-            "User-Agent": f"chatgpt-codex/{__version__}",
-        }
-
-
 class _LoopClients:
     """The clients of one event loop."""
 
@@ -68,7 +40,7 @@ class _LoopClients:
         self._opening = asyncio.Lock()
         self._closer: AsyncGenerator[None, None] | None = None
 
-    async def client(self, base_url: str) -> AsyncOpenAI:
+    async def client(self, base_url: str) -> "AsyncOpenAI":
         if base_url not in self._clients:
             async with self._opening:
                 if base_url not in self._clients:
@@ -76,8 +48,8 @@ class _LoopClients:
         return self._clients[base_url]
 
     async def _open(self, base_url: str) -> None:
-        # In a thread, since reading the certificates takes tens of milliseconds.
-        self._clients[base_url] = await asyncio.to_thread(_BareClient, base_url)
+        # In a thread, since reading the certificates takes tens of milliseconds, and loading the SDK half a second.
+        self._clients[base_url] = await asyncio.to_thread(_new_client, base_url)
         if self._closer is None:
             self._closer = self._close_at_shutdown()
             await anext(self._closer)
@@ -90,6 +62,12 @@ class _LoopClients:
             for client in self._clients.values():
                 await client.close()
             self._clients.clear()
+
+
+def _new_client(base_url: str) -> "AsyncOpenAI":
+    from .bare_client import BareClient  # noqa: PLC0415 - only this loads the SDK
+
+    return BareClient(base_url)
 
 
 _lock = threading.Lock()
