@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 from chatgpt_codex import (
     BusinessAnalystBlock,
     ChatGPTCodexBlock,
+    CodexTaskBlock,
     DeveloperBlock,
     ProjectManagerBlock,
     ReviewerBlock,
@@ -32,6 +33,7 @@ _NOTE = "cc10ff7b-7753-4ff2-9af6-9399b1a7eddc"
 _ADD_TO_DICTIONARY = "31d1064e-7446-4693-a7d4-65e5ca1180d1"
 _HUMAN_IN_THE_LOOP = "8b2a7b3c-6e9d-4a5f-8c1b-2e3f4a5b6c7d"
 _CHATGPT_CODEX = ChatGPTCodexBlock().id
+_CODEX_TASK = CodexTaskBlock().id
 _PROJECT_MANAGER = ProjectManagerBlock().id
 _BUSINESS_ANALYST = BusinessAnalystBlock().id
 _DEVELOPER = DeveloperBlock().id
@@ -323,12 +325,76 @@ def _team(graph: Drawing, *, approval: bool) -> None:
         graph.note("Here the workflow waits. The requirements can be edited before they are approved.", 3, -1)
 
 
+def tested_work() -> Drawing:
+    """Codex runs the Developer's tests, and the Reviewer sees what they printed."""
+    graph = Drawing(
+        "Tested work",
+        "A Developer builds, Codex runs the tests, and the Reviewer judges by what they printed.",
+    )
+    brief = graph.input(
+        "brief",
+        0,
+        0,
+        description="What is to be made, in your words.",
+        example="A Python function slugify(title) that turns a title into the last part of a web address.",
+    )
+    analyst = graph.node("Business Analyst", _BUSINESS_ANALYST, 1, 0)
+    developer = graph.node("Developer", _DEVELOPER, 2, 0, language="Python 3.11, with unittest")
+    tester = graph.node(
+        "Run the tests",
+        _CODEX_TASK,
+        3,
+        1,
+        task="Run the tests with python3 -m unittest -v. Change nothing. Then say in one sentence whether they pass.",
+        sandbox="workspace-write",
+        model="gpt-5.5",
+    )
+    reviewer = graph.node("Reviewer", _REVIEWER, 4, 0, max_revisions=3)
+
+    graph.link(brief, analyst("brief"))
+    graph.link(analyst("handoff"), developer("handoff"))
+    graph.link(developer("handoff"), tester("handoff"))
+    graph.link(developer("handoff"), reviewer("handoff"))
+    graph.link(tester("command_output"), reviewer("test_output"))
+    graph.link(reviewer("changes_requested"), developer("handoff"))
+
+    graph.link(reviewer("approved_work_#_files"), graph.output("files", 5, -1, description="The approved files."))
+    graph.link(
+        reviewer("response"), graph.output("reviews", 5, 0, description="The review of each revision, for people.")
+    )
+    graph.link(
+        tester("command_output"),
+        graph.output("test_output", 4, 2, description="What the tests printed, for each revision."),
+    )
+    graph.link(
+        reviewer("stopped"),
+        graph.output("stopped", 5, 1, description="Why the loop ended without approval, and the partial work."),
+    )
+    problem = graph.output("problem", 5, 3, description="What failed, and what to change.")
+    for node in (analyst, developer, tester, reviewer):
+        graph.link(node("error"), problem)
+    graph.note(
+        "Codex gets a new, empty folder, which is gone afterwards; 'handoff' brings the Developer's files and tests "
+        "into it. 'command_output' is what the commands printed, not what Codex says of it. Needs the Codex program: "
+        "pip install openai-codex.",
+        3,
+        2,
+    )
+    graph.note(
+        "The Reviewer waits for both: the work, and the output of its tests. If these fail, the work goes back.",
+        4,
+        -1,
+    )
+    return graph
+
+
 GRAPHS: dict[str, Callable[[], Drawing]] = {
     "chat_and_code": chat_and_code,
     "stakeholder_update": stakeholder_update,
     "requirements_to_tests": requirements_to_tests,
     "software_team": software_team,
     "software_team_with_approval": software_team_with_approval,
+    "tested_work": tested_work,
 }
 
 

@@ -1,7 +1,8 @@
 """The example graphs: written by their generator, importable, and doing what their scripts show."""
 
 import json
-from importlib.util import module_from_spec, spec_from_file_location
+import os
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
@@ -25,13 +26,14 @@ def _generator() -> ModuleType:
     return module
 
 
-def test_there_are_the_five_that_the_readme_lists() -> None:
+def test_there_are_the_six_that_the_readme_lists() -> None:
     assert NAMES == [
         "chat_and_code",
         "requirements_to_tests",
         "software_team",
         "software_team_with_approval",
         "stakeholder_update",
+        "tested_work",
     ]
     readme = (FOLDER / "README.md").read_text(encoding="utf-8")
     assert [name for name in NAMES if f"`{name}.json`" not in readme] == []
@@ -59,7 +61,7 @@ def test_it_can_be_imported(name: str) -> None:
     ] == []
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "tested_work"])
 def test_it_runs_by_its_script(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", str(FOLDER / f"{name}.json"), "--json", "--approve-all", "--simulate"]) == 0
     result = json.loads(capsys.readouterr().out)
@@ -67,6 +69,24 @@ def test_it_runs_by_its_script(name: str, capsys: pytest.CaptureFixture[str]) ->
     assert "simulated" not in json.dumps(result["outputs"]).lower(), (
         "the script leaves a question to the default answer"
     )
+
+
+def test_codex_really_runs_the_tests(capsys: pytest.CaptureFixture[str]) -> None:
+    if find_spec("openai_codex") is None and "CI" not in os.environ:
+        pytest.skip("the Codex program is not installed: pip install openai-codex")
+    assert main(["run", str(FOLDER / "tested_work.json"), "--json", "--simulate"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["status"], result["errors"]) == ("completed", [])
+    outputs = result["outputs"]
+    assert "simulated" not in json.dumps(outputs).lower(), "the script leaves a question to the default answer"
+    first, second = outputs["test_output"]
+    assert "FAIL: test_a_title_without_letters_has_an_address" in first
+    assert first.endswith("FAILED (failures=1)\n(exit code 1)")
+    assert second.endswith("OK\n(exit code 0)")
+    assert [review.splitlines()[0] for review in outputs["reviews"]] == [
+        "# Review of revision 1: changes requested",
+        "# Review of revision 2: approved",
+    ]
 
 
 def test_the_team_needs_one_change_round(capsys: pytest.CaptureFixture[str]) -> None:
