@@ -5,6 +5,9 @@
 | `settings` | what the operator decides, from the environment |
 | `binary` | where the program is, and how to install it |
 | `command` | with which arguments and environment it runs |
+| `operator_config` | what the operator's own config.toml says that matters here |
+| `sandbox` | what its commands may see and change |
+| `toml` | values as its settings are written |
 | `catalogue` | its models, so described that they call functions directly |
 | `json_rpc` | requests, answers and notifications over two streams |
 | `inbox` | the notifications of one thread, for one reader |

@@ -19,6 +19,7 @@ from .command import server_arguments, server_environment
 from .errors import CodexExitedError, CodexStartError
 from .inbox import Inbox
 from .json_rpc import READ_BYTES, Connection
+from .sandbox import sandbox_problem
 from .settings import CodexSettings
 
 _CLIENT: JsonObject = {"name": "chatgpt_codex", "title": "chatgpt_codex", "version": __version__}
@@ -61,6 +62,16 @@ class AppServer:
         """
         program = find_codex(settings.path, settings.environment)
         make_home(settings)
+        environment = server_environment(program, settings)
+        if problem := await sandbox_problem(program, settings, environment):
+            raise CodexStartError(
+                f"Commands of the local Codex agent cannot be confined to {settings.workspace} on this machine "
+                f"({problem.rstrip('.')}), so it is not started. Allow user namespaces here (in a container: an own "
+                "seccomp profile), unset CODEX_WORKSPACE, or, where this machine is for nothing else, set "
+                "CODEX_SANDBOX to danger-full-access.",
+                status=503,
+                code="sandbox_unavailable",
+            )
         try:
             process = await asyncio.create_subprocess_exec(
                 *server_arguments(program, settings, catalogue),
@@ -68,7 +79,7 @@ class AppServer:
                 stdout=PIPE,
                 stderr=PIPE,
                 limit=READ_BYTES,
-                env=server_environment(program, settings),
+                env=environment,
                 cwd=settings.workspace or settings.home,
                 # Ctrl-C at our terminal is ours to handle; and all it has started can be ended with it.
                 start_new_session=True,

@@ -1,13 +1,14 @@
 """With which arguments and environment the Codex program runs."""
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from .binary import tools_beside
 from .operator_config import read_operator_config
+from .sandbox import sandbox_overrides
 from .settings import CodexSettings
+from .toml import toml_text
 
 # Without these, a request carries up to 56 KB of instructions and tools, four outside hosts are asked, and git, bash
 # and the operator's own programs are started.
@@ -40,6 +41,7 @@ _ALWAYS = (
     "skills.bundled.enabled=false",
     'history.persistence="none"',
     'shell_environment_policy.inherit="core"',
+    "allow_login_shell=false",
     "notify=[]",
 )
 
@@ -67,7 +69,7 @@ def server_arguments(program: Path, settings: CodexSettings, catalogue: Path | N
     Raises:
         ConfigurationError: the config.toml in Codex's folder cannot be read.
     """
-    overrides = (*_ours(settings, catalogue), *settings.overrides)
+    overrides = (*_ours(program, settings, catalogue), *settings.overrides)
     return [str(program), "app-server", "--listen", "stdio://", *(word for line in overrides for word in ("-c", line))]
 
 
@@ -80,13 +82,7 @@ def server_environment(program: Path, settings: CodexSettings) -> dict[str, str]
     return environment
 
 
-def toml_text(text: str) -> str:
-    """A string as TOML writes it."""
-    # JSON's escapes are TOML's, but for the surrogate pairs of its ASCII form.
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _ours(settings: CodexSettings, catalogue: Path | None) -> Iterator[str]:
+def _ours(program: Path, settings: CodexSettings, catalogue: Path | None) -> Iterator[str]:
     yield from _ALWAYS
     config = read_operator_config(settings.home)
     if not config.chooses_provider:
@@ -94,5 +90,6 @@ def _ours(settings: CodexSettings, catalogue: Path | None) -> Iterator[str]:
     for name in config.mcp_servers:
         # An empty table in their place would not remove them.
         yield f"mcp_servers.{toml_text(name)}.enabled=false"
+    yield from sandbox_overrides(program, settings)
     if catalogue is not None:
         yield f"model_catalog_json={toml_text(str(catalogue))}"

@@ -9,6 +9,7 @@ from ..llm.payload import JsonObject, object_at, text_at
 from .app_server import AppServer
 from .errors import CodexExitedError
 from .inbox import Inbox, Notification
+from .sandbox import PROFILE, is_confined
 from .settings import CodexSettings
 
 _REQUEST_SECONDS = 60.0
@@ -121,7 +122,6 @@ def _thread_parameters(settings: CodexSettings, request: TurnRequest) -> JsonObj
     parameters: dict[str, object] = {
         "ephemeral": True,
         "approvalPolicy": "never",
-        "sandbox": settings.sandbox,
         "experimentalRawEvents": True,
         "model": request.model or settings.model or None,
         "dynamicTools": list(request.tools),
@@ -131,6 +131,9 @@ def _thread_parameters(settings: CodexSettings, request: TurnRequest) -> JsonObj
         parameters |= {"environments": [], "sandbox": "read-only", "baseInstructions": request.instructions or ""}
     else:
         parameters["cwd"] = str(settings.workspace)
+        # One or the other: Codex takes no profile beside a mode.
+        confinement = {"permissions": PROFILE} if is_confined(settings) else {"sandbox": settings.sandbox}
+        parameters |= confinement
         if request.instructions is not None:
             parameters["developerInstructions"] = request.instructions
     if request.verbosity:

@@ -1,12 +1,15 @@
 """The output items of the Codex agent's answer, each telling its events as the Responses API does."""
 
+import re
+
 import orjson
 
-from ...llm.payload import JsonObject, count_at, object_at, objects_at, text_at
+from ...llm.payload import JsonObject, as_object, count_at, object_at, objects_at, text_at
 from ..translation.to_responses.items import EventLog
 
 _LONGEST_SHOWN = 10_000
 """Characters of a command's output."""
+_EXIT_CODE = re.compile(r"^Process exited with code (-?\d+)$", re.MULTILINE)
 
 
 class TextItem:
@@ -99,17 +102,47 @@ def tell_call(log: EventLog, *, call_id: str, name: str, arguments: str) -> None
 def tell_command(log: EventLog, command: JsonObject) -> None:
     """A command that the agent ran on the server: nothing for the client to do."""
     exit_code = command.get("exitCode")
-    printed = text_at(command, "aggregatedOutput")
+    _tell_run(
+        log,
+        command=text_at(command, "command"),
+        printed=text_at(command, "aggregatedOutput"),
+        ended=f"exit code {exit_code}" if isinstance(exit_code, int) else text_at(command, "status"),
+        succeeded=text_at(command, "status") == "completed",
+    )
+
+
+def tell_attempt(log: EventLog, *, arguments: str, output: str) -> None:
+    """A command of which Codex tells only what the model was told: one that was refused, or that the sandbox stopped.
+
+    Args:
+        log: takes the events.
+        arguments: those of the model's call, as JSON.
+        output: what the model was told.
+    """
+    try:
+        command = text_at(as_object(orjson.loads(arguments)), "cmd")
+    except orjson.JSONDecodeError:
+        command = ""
+    found = _EXIT_CODE.search(output)
+    _tell_run(
+        log,
+        command=command or arguments,
+        printed=output.partition("\nOutput:\n")[2] if found else output,
+        ended=f"exit code {found[1]}" if found else "not run",
+        succeeded=found is not None and found[1] == "0",
+    )
+
+
+def _tell_run(log: EventLog, *, command: str, printed: str, ended: str, succeeded: bool) -> None:
     shown = printed if len(printed) <= _LONGEST_SHOWN else f"{printed[:_LONGEST_SHOWN]}\n[…]"
-    ended = f"[exit code {exit_code}]" if isinstance(exit_code, int) else f"[{text_at(command, 'status')}]"
     separator = "" if not shown or shown.endswith("\n") else "\n"
     item: dict[str, object] = {
         "id": log.new_id("ci"),
         "type": "code_interpreter_call",
-        "status": "completed" if text_at(command, "status") == "completed" else "failed",
-        "code": text_at(command, "command"),
+        "status": "completed" if succeeded else "failed",
+        "code": command,
         "container_id": "codex-local",
-        "outputs": [{"type": "logs", "logs": f"{shown}{separator}{ended}"}],
+        "outputs": [{"type": "logs", "logs": f"{shown}{separator}[{ended}]"}],
     }
     log.close_item(log.open_item({**item, "status": "in_progress", "outputs": None}), item)
 

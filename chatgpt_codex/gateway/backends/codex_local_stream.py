@@ -16,11 +16,14 @@ from .codex_local_items import (
     TextItem,
     ThoughtItem,
     response_usage,
+    tell_attempt,
     tell_call,
     tell_changes,
     tell_command,
 )
 
+_COMMAND = "exec_command"
+"""The agent's own function for running a command."""
 _COUNTS = (
     "inputTokens",
     "cachedInputTokens",
@@ -69,6 +72,8 @@ class CodexStream:
         self._texts: dict[str, TextItem] = {}
         self._thoughts: dict[str, ThoughtItem] = {}
         self._called: set[str] = set()
+        self._commands: dict[str, str] = {}
+        """The arguments of commands that the agent has not told as items."""
         self._usage: dict[str, int] = dict.fromkeys(_COUNTS, 0)
         self._answered = False
         self._has_begun = False
@@ -114,6 +119,8 @@ class CodexStream:
             case "reasoning":
                 self._begin()
                 self._thoughts[text_at(item, "id")] = ThoughtItem(self._log)
+            case "commandExecution" | "fileChange":
+                self._commands.pop(text_at(item, "id"), None)
 
     def _text_delta(self, params: JsonObject) -> None:
         text = self._texts.get(text_at(params, "itemId"))
@@ -154,7 +161,15 @@ class CodexStream:
                 if thought is not None:
                     thought.close(text_at(item, "encrypted_content") if self._keeps_reasoning else None)
             case "function_call":
-                self._call(text_at(item, "call_id"), text_at(item, "name"), text_at(item, "arguments"))
+                call_id, arguments = text_at(item, "call_id"), text_at(item, "arguments")
+                self._call(call_id, text_at(item, "name"), arguments)
+                if item.get("name") == _COMMAND:
+                    self._commands[call_id] = arguments
+            case "function_call_output":
+                arguments = self._commands.pop(text_at(item, "call_id"), "")
+                if arguments:
+                    self._begin()
+                    tell_attempt(self._log, arguments=arguments, output=text_at(item, "output"))
 
     def _call(self, call_id: str, name: str, arguments: str) -> None:
         """Tells a call of the client's; the agent's own are its own affair."""
