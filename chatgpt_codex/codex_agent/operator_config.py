@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..llm.errors import ConfigurationError
+from .settings import CodexSettings
+
+_PROVIDER = "model_provider"
+_SIGN_IN_STORE = "cli_auth_credentials_store"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,6 +17,8 @@ class OperatorConfig:
 
     chooses_provider: bool
     """Whether it names the provider that answers."""
+    stores_sign_in_elsewhere: bool
+    """Whether the sign-in may be somewhere else than in auth.json."""
     mcp_servers: tuple[str, ...]
     """Programs and servers whose tools it offers to the model."""
 
@@ -35,6 +41,17 @@ def read_operator_config(home: Path) -> OperatorConfig:
         ) from None
     servers = config.get("mcp_servers")
     return OperatorConfig(
-        chooses_provider="model_provider" in config,
+        chooses_provider=_PROVIDER in config,
+        stores_sign_in_elsewhere=_SIGN_IN_STORE in config,
         mcp_servers=tuple(servers) if isinstance(servers, dict) else (),
     )
+
+
+def is_surely_signed_out(settings: CodexSettings) -> bool:
+    """Whether OpenAI is to be asked and nobody has signed in, as far as files tell: no program has to be started."""
+    if (settings.home / "auth.json").exists():
+        return False
+    if any(line.split("=")[0].strip() in (_PROVIDER, _SIGN_IN_STORE) for line in settings.overrides):
+        return False
+    config = read_operator_config(settings.home)
+    return not (config.chooses_provider or config.stores_sign_in_elsewhere)

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from ...codex_agent.app_server import AppServer
 from ...codex_agent.binary import find_codex
 from ...codex_agent.errors import CodexMissingError, CodexRefusedError
+from ...codex_agent.operator_config import is_surely_signed_out
 from ...codex_agent.settings import CodexSettings
 from ...codex_agent.supervision import CodexAgent
 from ...codex_agent.turn import Turn, start_turn
@@ -47,10 +48,12 @@ class CodexLocalBackend:
         self._cards_until = 0.0
 
     async def models(self) -> Sequence[ModelCard]:
-        """`codex-local`, which is its default model, and those of its catalogue; none without a program."""
+        """`codex-local`, which is its default model, and those of its catalogue; none without program and sign-in."""
         try:
             find_codex(self.settings.path, self.settings.environment)
         except CodexMissingError:
+            return ()
+        if is_surely_signed_out(self.settings):
             return ()
         now = asyncio.get_running_loop().time()
         if now >= self._cards_until:
@@ -64,6 +67,8 @@ class CodexLocalBackend:
     async def readiness(self) -> Readiness:
         """Whether the program runs and somebody is signed in."""
         program = find_codex(self.settings.path, self.settings.environment)
+        if is_surely_signed_out(self.settings):
+            return Readiness(ready=False, detail=failures.signed_out().message)
         async with self.agent.server() as server:
             if await server.is_signed_out():
                 return Readiness(ready=False, detail=failures.signed_out().message)
@@ -72,6 +77,8 @@ class CodexLocalBackend:
 
     async def limits(self) -> AccountLimits | None:
         """The windows of the ChatGPT plan that it is signed in with; None for an API key or another provider."""
+        if is_surely_signed_out(self.settings):
+            return None
         async with self.agent.server() as server:
             account = object_at(await server.request("account/read", {}, timeout_seconds=_SHORT_SECONDS), "account")
             if account.get("type") != "chatgpt":
@@ -95,6 +102,7 @@ class CodexLocalBackend:
         asked = text_at(call.request, "model")
         model = "" if asked in ("", NAME) else asked
         aliases = function_aliases(call.request)
+        self._check_usable()
         async with AsyncExitStack() as held:
             try:
                 async with asyncio.timeout_at(call.deadline):
@@ -138,6 +146,12 @@ class CodexLocalBackend:
                 raise failures.timed_out(turn.model) from None
             if told := stream.feed(arrived):
                 yield told
+
+    def _check_usable(self) -> None:
+        """Refuses what no program has to be started for."""
+        find_codex(self.settings.path, self.settings.environment)
+        if is_surely_signed_out(self.settings):
+            raise failures.signed_out()
 
     def _target(self, call: BackendCall, model: str) -> Target:
         return Target(
