@@ -9,7 +9,7 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from ..codex_agent.command import toml_text
+from ..codex_agent.toml import toml_text
 from ..codex_agent.settings import CodexSettings
 from ..llm.credentials import resolve_api_key
 from ..llm.endpoint import resolve_endpoint
