@@ -17,11 +17,10 @@ class AccessLog:
     def __init__(self) -> None:
         self._lines: list[str] = []
         self._flushing: asyncio.TimerHandle | None = None
-        self._is_on = _LOG.isEnabledFor(logging.INFO)
 
     def write(self, exchange: Exchange, seconds: float, *, hung_up: bool) -> None:
         """Notes a request that is over."""
-        if not self._is_on:
+        if not _LOG.isEnabledFor(logging.INFO):
             return
         outcome = "hung-up" if hung_up else exchange.status
         to = f" {exchange.backend}" if exchange.backend else ""

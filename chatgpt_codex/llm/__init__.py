@@ -8,7 +8,7 @@
 | what images and files go in, what forms come out | `images`, `output_formats` |
 | what a model takes | `catalogue` (data), `profiles` (look-up), `model_limits`, `strict_mode` (schemas) |
 | who asks whom | `client` (the protocol), `credentials`, `endpoint`, `api_choice` |
-| how it is asked | `server_client` (attempts, retries, refused parameters), `channel`, `pool`, `bare_client`, `payload` |
+| how it is asked | `server_client` (attempts, refused parameters), `channel`, `pool`, `bare_client`, `payload` |
 | how it goes over the wire | `responses_client`, `responses_body`, `responses_answer`; `chat_` the same |
 | how a ChatGPT plan is asked | `chatgpt_client`, `chatgpt_body` (what it takes), `chatgpt_complaints` |
 | what is left of a plan | `account_limits` |

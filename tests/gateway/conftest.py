@@ -61,6 +61,7 @@ class OpenGateway:
     origin: str
     client: aiohttp.ClientSession
     server: uvicorn.Server
+    key: str = KEY
 
     async def post(self, path: str, body: bytes | object, **headers: str) -> tuple[int, Mapping[str, str], bytes]:
         raw = body if isinstance(body, bytes) else orjson.dumps(body)

@@ -1,0 +1,233 @@
+"""The gateway as its operator starts it: a process, its first line, its exit code."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import socket
+import stat
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from subprocess import PIPE, Popen
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+
+from chatgpt_codex.cli import main
+from chatgpt_codex.gateway.http_protocol import LimitedHttpProtocol
+from chatgpt_codex.gateway.key_file import default_path
+from chatgpt_codex.simulator import Simulator
+
+from .conftest import OpenGateway
+
+SERVE = (sys.executable, "-m", "chatgpt_codex.cli", "serve", "--port", "0", "--env-file", "none.env")
+KEY = "sk-of-the-server-tests"
+SLOW: dict[str, object] = {
+    "rules": [{"answer": {"text": "One two three four.", "delta_characters": 4, "delay_ms": {"first": 50, "each": 80}}}]
+}
+ASKED = {"model": "gpt-6-luna", "stream": True, "messages": [{"role": "user", "content": "Hi"}]}
+
+Gateways = Callable[..., Awaitable[OpenGateway]]
+
+
+@contextmanager
+def started(*command: str, **variables: str) -> Iterator["tuple[Popen[str], str]"]:
+    """The process and its first line."""
+    environ = {"OPENAI_API_KEY": "sk-of-the-operator"} | os.environ | variables
+    with Popen(command or SERVE, env=environ, stdout=PIPE, stderr=PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process, process.stdout.readline().strip()
+        finally:
+            process.kill()
+
+
+def ended(process: "Popen[str]", sign: int) -> tuple[int, str]:
+    process.send_signal(sign)
+    _, err = process.communicate(timeout=20)
+    return process.returncode, err
+
+
+def asked(url: str, body: object = None, key: str = KEY) -> tuple[int, bytes]:
+    data = None if body is None else json.dumps(body).encode()
+    request = Request(url, data, {"Authorization": f"Bearer {key}", "Content-Type": "application/json"})
+    try:
+        with urlopen(request, timeout=10) as response:
+            return response.status, response.read()
+    except HTTPError as error:
+        with error:
+            return error.code, error.read()
+
+
+def test_the_first_start_makes_a_key_and_tells_it_once(simulate: Callable[..., Simulator]) -> None:
+    simulate()
+    began = time.monotonic()
+    with started() as (process, line):
+        found = re.fullmatch(r"OPENAI_BASE_URL=(http://127\.0\.0\.1:\d+)/v1 OPENAI_API_KEY=(sk-gateway-\S+)", line)
+        assert found is not None, line
+        origin, key = found.groups()
+        assert asked(f"{origin}/health") == (200, b'{"status":"ok"}')
+        assert time.monotonic() - began < 10
+        assert asked(f"{origin}/v1/chat/completions", ASKED, key)[0] == 200
+        assert asked(f"{origin}/v1/chat/completions", ASKED, "sk-of-the-operator")[0] == 401
+        code, err = ended(process, signal.SIGINT)
+    assert code == 0, err
+    assert key not in err
+    assert "Traceback" not in err
+    assert default_path().read_text().strip() == key
+    assert stat.S_IMODE(default_path().stat().st_mode) == 0o600
+    with started(sys.executable, "-m", "chatgpt_codex.gateway", PORT="0") as (process, line):
+        assert re.fullmatch(r"OPENAI_BASE_URL=http://127\.0\.0\.1:\d+/v1", line)
+        _, err = ended(process, signal.SIGTERM)
+        assert str(default_path()) in err
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_lets_streams_end_first(sign: signal.Signals, simulate: Callable[..., Simulator]) -> None:
+    simulator = simulate(SLOW)
+    with started(API_KEYS=KEY) as (process, line):
+        url = line.removeprefix("OPENAI_BASE_URL=") + "/chat/completions"
+        answers: list[tuple[int, bytes]] = []
+        client = threading.Thread(target=lambda: answers.append(asked(url, ASKED)))
+        client.start()
+        simulator.wait_until(lambda seen: seen.open_streams == 1)
+        _, err = ended(process, sign)
+        client.join()
+    ((status, body),) = answers
+    assert status == 200
+    assert body.endswith(b"data: [DONE]\n\n")
+    assert "Traceback" not in err
+
+
+def test_one_line_is_logged_for_each_request_and_nothing_of_it(simulate: Callable[..., Simulator]) -> None:
+    simulate()
+    with started(API_KEYS=KEY) as (process, line):
+        base = line.removeprefix("OPENAI_BASE_URL=")
+        asked(f"{base}/chat/completions?secret=1", {**ASKED, "messages": [{"role": "user", "content": "My secret"}]})
+        asked(f"{base}/models", key="sk-wrong-secret")
+        _, err = ended(process, signal.SIGTERM)
+    assert re.search(r"^\S+Z POST /v1/chat/completions 200 [\d.]+ms openai key-1 req_\w+$", err, re.MULTILINE)
+    assert re.search(r"^\S+Z GET /v1/models 401 [\d.]+ms nobody req_\w+$", err, re.MULTILINE)
+    assert "secret" not in err.lower()
+    assert "sk-" not in err
+
+
+def test_workers_share_the_port_and_their_counts(simulate: Callable[..., Simulator]) -> None:
+    simulate()
+    with started(*SERVE, "--workers", "2", API_KEYS=KEY) as (process, line):
+        base = line.removeprefix("OPENAI_BASE_URL=")
+        for _ in range(12):
+            assert asked(f"{base}/chat/completions", ASKED)[0] == 200
+        _, metrics = asked(f"{base.removesuffix('/v1')}/metrics")
+        code, err = ended(process, signal.SIGTERM)
+    counted = re.search(
+        rb'requests_total\{backend="openai",endpoint="/v1/chat/completions",status="200"\} ([\d.]+)', metrics
+    )
+    assert counted is not None
+    assert float(counted[1]) == 12
+    assert "Traceback" not in err
+    assert code in (0, -signal.SIGTERM)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "said"),
+    [
+        ((), {"HOST": "0.0.0.0"}, "HOST is 0.0.0.0"),
+        (("--host", "0.0.0.0"), {}, "HOST is 0.0.0.0"),
+        (("--port", "99999"), {}, "PORT (99999)"),
+        (("--log-level", "loud"), {}, "LOG_LEVEL ('loud')"),
+        ((), {"UPSTREAMS": "nonsense"}, "UPSTREAMS ('nonsense')"),
+    ],
+)
+def test_a_wrong_setting_does_not_start(
+    arguments: tuple[str, ...],
+    variables: dict[str, str],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert main(["serve", *arguments]) == 2
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"Error: {said}")
+    assert len(err.splitlines()) == 1
+    assert not default_path().exists()
+
+
+def test_a_taken_port_is_one_sentence(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_KEYS", KEY)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["serve", "--port", str(port)]) == 1
+    assert capsys.readouterr().err == (
+        f"Error: Port {port} on 127.0.0.1 is taken: end what listens there, or choose another with --port or PORT.\n"
+    )
+
+
+async def _said(gateway: OpenGateway, *parts: bytes) -> bytes:
+    """What the gateway says to these bytes until it closes the connection."""
+    reader, writer = await asyncio.open_connection(*gateway.origin.removeprefix("http://").split(":"))
+    try:
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+        async with asyncio.timeout(5):
+            return await reader.read()
+    finally:
+        writer.close()
+
+
+async def test_a_head_that_does_not_end_is_cut_off(open_gateway: Gateways, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LimitedHttpProtocol, "head_seconds", 0.05)
+    gateway = await open_gateway()
+    for parts in ((), (b"GET /health HT",), (b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\nGET /health HTTP/1",)):
+        said = await _said(gateway, *parts)
+        assert said.count(b"HTTP/1.1 200") == len(b"".join(parts).split(b"\r\n\r\n")) - 1
+    assert (await gateway.get("/health"))[0] == 200
+
+
+async def test_a_head_without_bounds_is_refused(open_gateway: Gateways) -> None:
+    gateway = await open_gateway()
+    said = await _said(
+        gateway, b"GET /health HTTP/1.1\r\nHost: localhost\r\n", *[b"X-A: " + b"a" * 9_000 + b"\r\n"] * 9
+    )
+    assert said.startswith(b"HTTP/1.1 431 ")
+    body: Any = json.loads(said.partition(b"\r\n\r\n")[2])
+    assert body["error"]["code"] == "headers_too_large"
+
+
+async def test_a_body_has_bounds(open_gateway: Gateways, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatgpt_codex.gateway.create.BODY_SECONDS", 0.05)
+    gateway = await open_gateway({"up": "http://127.0.0.1:9/v1"}, MAX_BODY_MB="0.001")
+    for path in ("/v1/responses", "/agents/llm-providers/openai"):
+        status, _, body = await gateway.post(path, b'{"model":"' + b"m" * 2000 + b'"}')
+        assert (status, json.loads(body)["error"]["code"]) == (413, "request_too_large")
+
+    head = f"POST /v1/responses HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {gateway.key}\r\n"
+    kind = "Content-Type: application/json\r\n"
+    chunked = await _said(gateway, f"{head}{kind}Transfer-Encoding: chunked\r\n\r\n".encode(), b"7d0\r\n" + b"a" * 2000)
+    assert chunked.startswith(b"HTTP/1.1 413 ")
+    late = await _said(gateway, f'{head}{kind}Content-Length: 900\r\n\r\n{{"model"'.encode())
+    assert late.startswith(b"HTTP/1.1 408 ")
+
+
+def test_importing_the_server_leaves_the_sdk_alone(tmp_path: Path) -> None:
+    program = (
+        "import sys, chatgpt_codex.gateway.server as s; from chatgpt_codex.gateway.settings import load_settings;"
+        "from chatgpt_codex.gateway.app import build_app; settings, environ = load_settings({'API_KEYS': 'none'});"
+        "build_app(settings, environ, None); print('openai' in sys.modules)"
+    )
+    with Popen((sys.executable, "-c", program), stdout=PIPE, text=True, cwd=tmp_path) as process:
+        out, _ = process.communicate(timeout=30)
+    assert (process.returncode, out) == (0, "False\n")
