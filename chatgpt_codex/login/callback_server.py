@@ -38,18 +38,19 @@ class CallbackServer:
     """
 
     def __init__(self, settings: LoginSettings, answer: Callable[[str], Awaitable[Page]]) -> None:
-        given = urlsplit(settings.redirect_uri)
-        self._fixed = settings.redirect_uri
-        self._path = (given.path or "/") if self._fixed else CALLBACK_PATH
-        self._ports: Sequence[int] = (given.port or 80,) if self._fixed else settings.callback_ports
+        given = urlsplit(settings.redirect_uri or f"http://localhost{CALLBACK_PATH}")
+        self._host, self._path = given.hostname or "localhost", given.path or "/"
+        self._ports: Sequence[int] = settings.callback_ports
+        if settings.redirect_uri:
+            self._ports = (80 if given.port is None else given.port,)
         self._answer = answer
         self._port = 0
         self._runner: web.AppRunner | None = None
 
     @property
     def redirect_uri(self) -> str:
-        """Where the provider is to send the browser."""
-        return self._fixed or f"http://localhost:{self._port}{self._path}"
+        """Where the provider is to send the browser. A port 0 has become the one that was free."""
+        return f"http://{self._host}:{self._port}{self._path}"
 
     async def __aenter__(self) -> Self:
         app = web.Application()

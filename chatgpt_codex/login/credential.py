@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future
 
@@ -15,6 +16,8 @@ from .tokens import Tokens
 
 _LOOK_AGAIN_SECONDS = 60.0
 """How long tokens are used without a look at the store, where another process may have signed out or in."""
+_REMEMBERED = 4
+"""Generations of tokens that a server may still quote."""
 _WAIT_AFTER_FAILURE_SECONDS = 30.0
 """After a failed renewal ahead of time, while the old token still serves."""
 
@@ -37,7 +40,7 @@ class ChatGPTCredential:
         self._not_before = 0.0
         self._renewal: Future[Tokens] | None = None
         self._lock = threading.Lock()
-        self._seen: set[str] = set()
+        self._seen: deque[tuple[str, ...]] = deque(maxlen=_REMEMBERED)
 
     async def headers(self) -> Mapping[str, str]:
         """The headers that sign one request; renews the tokens first if they are due.
@@ -72,8 +75,9 @@ class ChatGPTCredential:
         return self._headers(tokens)
 
     def secrets(self) -> tuple[str, ...]:
-        """All tokens that this credential has had; none may appear in a message."""
-        return tuple(self._seen)
+        """The last tokens that this credential has had; none may appear in a message."""
+        with self._lock:
+            return tuple({token for tokens in self._seen for token in tokens})
 
     async def access_token(self) -> str:
         """The access token alone, renewed if it is due."""
@@ -105,7 +109,8 @@ class ChatGPTCredential:
 
     def _taken(self, tokens: Tokens) -> Tokens:
         with self._lock:
-            self._seen.update(tokens.secrets)
+            if tokens != self._current:
+                self._seen.append(tokens.secrets)
             self._current = tokens
             self._looked_at = time.monotonic()
         return tokens

@@ -82,8 +82,8 @@ def _check_time(claims: JsonObject, answer: ProviderAnswer) -> None:
 
 
 def _minutes(seconds: float) -> str:
-    minutes = abs(seconds) / 60
-    return f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"
+    minutes = round(abs(seconds) / 60)
+    return f"{minutes} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"
 
 
 def _failed(why: str) -> SignInFailedError:

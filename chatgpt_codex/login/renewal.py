@@ -162,8 +162,9 @@ class AccountTokens:
 
     def _failure(self, outcome: RenewalOutcome, tokens: Tokens, provider: str) -> ModelError:
         words = server_words(outcome.message, (), tokens.secrets)
-        code = server_words(outcome.code, (), tokens.secrets)
-        if outcome.status == 401 or outcome.code in _SIGNED_OUT_CODES:
+        known = outcome.code in _SIGNED_OUT_CODES
+        code = outcome.code if known else server_words(outcome.code, (), tokens.secrets)
+        if outcome.status == 401 or known:
             return self._ended(f"and the sign-in server takes the refresh token no more ({code or outcome.status})")
         said = outcome.reason or f"HTTP {outcome.status}{f' {code}' if code else ''}"
         return ProviderUnavailableError(
