@@ -55,6 +55,13 @@ def test_data_over_several_lines_is_one_event() -> None:
     assert read(b'data: {"a":\ndata:1,\ndata: "b": 2}\n\n') == [{"a": 1, "b": 2}]
 
 
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
+def test_a_line_end_may_come_in_two_parts(line_end: bytes) -> None:
+    data = line_end.join([b'data: {"a":', b"data: 1}", b"", b""])
+    for cut in range(len(data)):
+        assert read(data[:cut], b"", data[cut:]) == [{"a": 1}], cut
+
+
 def test_done_is_no_event() -> None:
     reader = EventReader()
     assert reader.feed(b'data: {"a": 1}\n\n') == [{"a": 1}]

@@ -5,6 +5,8 @@ import orjson
 from ....llm.payload import JsonObject, as_object
 from ..tool_names import ToolNames
 
+_ARGUMENTS_DELTA = "response.function_call_arguments.delta"
+
 
 class EventLog:
     """The events of one Response, numbered in turn, and the items they told.
@@ -24,6 +26,11 @@ class EventLog:
 
     def add(self, kind: str, facts: JsonObject) -> None:
         self.events.append({"type": kind, "sequence_number": self.number, **facts})
+        self.number += 1
+
+    def add_delta(self, kind: str, place: JsonObject, delta: str) -> None:
+        """Adds what nearly all events of an answer are."""
+        self.events.append({"type": kind, "sequence_number": self.number, **place, "delta": delta})
         self.number += 1
 
     def take(self) -> list[JsonObject]:
@@ -93,7 +100,7 @@ class MessageItem:
         if self._kind != "refusal":
             self._open_part("refusal")
         self._pieces.append(refusal)
-        self._log.add("response.refusal.delta", {**self._place, "delta": refusal})
+        self._log.add_delta("response.refusal.delta", self._place, refusal)
 
     def add_annotation(self, annotation: JsonObject) -> None:
         if self._kind != "output_text":
@@ -146,6 +153,7 @@ class ReasoningItem:
         self._place: JsonObject = {"item_id": self._id, "output_index": self._index, within: 0}
         self._part_events = "response.reasoning_summary_part" if as_summary else "response.content_part"
         self._text_events = "response.reasoning_summary_text" if as_summary else "response.reasoning_text"
+        self._delta_event = f"{self._text_events}.delta"
         self._log.add(f"{self._part_events}.added", {**self._place, "part": self._part("")})
 
     def _part(self, text: str) -> JsonObject:
@@ -153,7 +161,7 @@ class ReasoningItem:
 
     def add(self, text: str) -> None:
         self._pieces.append(text)
-        self._log.add(f"{self._text_events}.delta", {**self._place, "delta": text})
+        self._log.add_delta(self._delta_event, self._place, text)
 
     def close(self) -> None:
         text = "".join(self._pieces)
@@ -175,8 +183,9 @@ class CallItem:
         self._name = ""
         self._index = 0
         self._pieces: list[str] = []
-        self._untold = 0
-        """How many of the pieces have not been told."""
+        self._place: JsonObject = {}
+        self._tells_deltas = False
+        """Whether the call has begun; what a custom tool gets can only be told from the whole arguments."""
         self._is_closed = False
 
     @property
@@ -188,20 +197,21 @@ class CallItem:
             self._begin(name)
         if arguments is not None and arguments != "":
             # Some servers give the arguments as an object.
-            piece = arguments if isinstance(arguments, str) else orjson.dumps(arguments).decode()
-            self._pieces.append(piece)
-            self._untold += 1
-        # What a custom tool gets can only be told from the whole arguments.
-        if self._name and not self._tools.is_custom(self._name):
-            for piece in self._pieces[len(self._pieces) - self._untold :]:
-                self._log.add("response.function_call_arguments.delta", {**self._place, "delta": piece})
-            self._untold = 0
+            self.add_arguments(arguments if isinstance(arguments, str) else orjson.dumps(arguments).decode())
+
+    def add_arguments(self, piece: str) -> None:
+        self._pieces.append(piece)
+        if self._tells_deltas:
+            self._log.add_delta(_ARGUMENTS_DELTA, self._place, piece)
 
     def _begin(self, name: str) -> None:
         self._name = name
         self._id = self._log.new_id("ctc" if self._tools.is_custom(name) else "fc")
         self._index = self._log.open_item(self._item("in_progress", ""))
-        self._place: JsonObject = {"item_id": self._id, "output_index": self._index}
+        self._place = {"item_id": self._id, "output_index": self._index}
+        self._tells_deltas = not self._tools.is_custom(name)
+        if self._tells_deltas and self._pieces:
+            self._log.add_delta(_ARGUMENTS_DELTA, self._place, "".join(self._pieces))
 
     def _item(self, status: str, given: str) -> JsonObject:
         called = {"id": self._id, "call_id": self.call_id, **self._tools.original(self._name)}

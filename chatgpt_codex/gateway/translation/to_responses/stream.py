@@ -111,16 +111,42 @@ class ResponseStream:
         if self.is_over:
             return
         choices = chunk.get("choices")
-        if type(choices) is list and len(choices) == 1 and type(choices[0]) is dict:
+        if type(choices) is list and len(choices) == 1 and type(choices[0]) is dict and not chunk.get("usage"):
             choice = choices[0]
             delta = choice.get("delta")
-            # Most chunks are this, so they take the shortest way.
-            if type(delta) is dict and len(delta) == 1 and self._message is not None and not chunk.get("usage"):
-                text = delta.get("content")
-                if type(text) is str and text and not choice.get("finish_reason") and not choice.get("logprobs"):
-                    self._message.add_text(text)
-                    return
+            is_plain = type(delta) is dict and not choice.get("finish_reason") and not choice.get("logprobs")
+            if is_plain and len(delta) == 1 and self._goes_on(delta):
+                return
         self._read_fully(chunk)
+
+    def _goes_on(self, delta: JsonObject) -> bool:
+        """Reads a delta that goes on with what is open, as nearly all do, on the shortest way; else gives False."""
+        if self._message is not None:
+            text = delta.get("content")
+            if type(text) is str and text:
+                self._message.add_text(text)
+                return True
+        elif self._reasoning is not None:
+            text = delta.get("reasoning_content")
+            if type(text) is str and text:
+                self._reasoning.add(text)
+                return True
+        elif self._calls:
+            pieces = delta.get("tool_calls")
+            return type(pieces) is list and len(pieces) == 1 and self._goes_on_calling(pieces[0])
+        return False
+
+    def _goes_on_calling(self, piece: object) -> bool:
+        if type(piece) is not dict or len(piece) != 2:
+            return False
+        index, function = piece.get("index"), piece.get("function")
+        if type(index) is not int or type(function) is not dict or len(function) != 1:
+            return False
+        call, arguments = self._call_at.get(index), function.get("arguments")
+        if call is None or type(arguments) is not str or not arguments:
+            return False
+        call.add_arguments(arguments)
+        return True
 
     def _read_fully(self, chunk: JsonObject) -> None:
         if chunk.get("error"):
