@@ -114,8 +114,8 @@ class ResponseStream:
         if type(choices) is list and len(choices) == 1 and type(choices[0]) is dict and not chunk.get("usage"):
             choice = choices[0]
             delta = choice.get("delta")
-            is_plain = type(delta) is dict and not choice.get("finish_reason") and not choice.get("logprobs")
-            if is_plain and len(delta) == 1 and self._goes_on(delta):
+            says_more = choice.get("finish_reason") or choice.get("logprobs")
+            if not says_more and type(delta) is dict and len(delta) == 1 and self._goes_on(delta):
                 return
         self._read_fully(chunk)
 
