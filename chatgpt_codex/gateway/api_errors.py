@@ -35,6 +35,7 @@ _MEANINGS = {
     413: "The request is too large.",
     415: "The body is not JSON.",
     429: "Too many requests.",
+    431: "The request's headers are too large.",
     500: "The gateway failed.",
     502: "The backend cannot be reached, or answered with something else.",
     503: "The gateway or the backend is busy, or there is no backend.",

@@ -140,6 +140,8 @@ def uvicorn_config(app: object, settings: GatewaySettings, **more: object) -> "u
         "timeout_keep_alive": _KEEP_ALIVE_SECONDS,
         "timeout_graceful_shutdown": _DRAIN_SECONDS,
         "backlog": _BACKLOG,
+        # A message is a request.
+        "ws_max_size": settings.max_body_bytes,
     }
     return Config(app, **(options | more))  # type: ignore[arg-type]
 

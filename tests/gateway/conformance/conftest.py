@@ -23,6 +23,7 @@ import uvicorn
 from openai import AsyncOpenAI
 
 from chatgpt_codex.gateway.app import GatewayApp, build_app, resolve_keys
+from chatgpt_codex.gateway.server import uvicorn_config
 from chatgpt_codex.gateway.settings import load_settings
 from chatgpt_codex.simulator import Simulator
 
@@ -82,15 +83,15 @@ def serving(rules: list[dict[str, Any]], settings: dict[str, str]) -> Iterator[R
         loaded, variables = load_settings(environ | settings, env_file=None)
         keys, _ = resolve_keys(loaded)
         app = build_app(loaded, variables, keys)
-        port = running.enter_context(_served(app))
+        port = running.enter_context(_served(uvicorn_config(app, loaded, log_config=None)))
         yield RunningGateway(app, f"http://127.0.0.1:{port}", KEY, upstreams)
 
 
 class _served:  # noqa: N801 - read as a verb
-    """Serves an app in a thread while the block runs; gives the port."""
+    """Serves in a thread while the block runs; gives the port."""
 
-    def __init__(self, app: GatewayApp) -> None:
-        self._server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+    def __init__(self, config: uvicorn.Config) -> None:
+        self._server = uvicorn.Server(config)
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="gateway")
 

@@ -29,6 +29,11 @@ def rules() -> list[dict[str, Any]]:
     ]
 
 
+@pytest.fixture(scope="module")
+def settings() -> dict[str, str]:
+    return {"MAX_BODY_MB": "1"}
+
+
 @pytest.fixture(params=["full", "old"])
 def model(request: pytest.FixtureRequest) -> str:
     return f"{request.param}/gpt-6-luna"
@@ -159,6 +164,13 @@ async def test_a_bad_message_is_an_error_and_no_end(socket: Socket, message: str
     error = await socket.receive_json(timeout=10)
     assert (error["type"], error["status"], error["error"]["code"]) == ("error", 400, code)
     assert text_of(await ask(socket, model="full/gpt-6-luna", input="Hello")) == TEXT
+
+
+async def test_a_message_has_the_bounds_of_a_body(socket: Socket, gateway: Any) -> None:
+    assert text_of(await ask(socket, model="full/gpt-6-luna", input="x" * 900_000)) == TEXT
+    await socket.send_str("x" * 1_100_000)
+    assert (await socket.receive(timeout=10)).data == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
+    assert len(gateway.asked("full/")) == 1
 
 
 async def test_an_upstreams_refusal_keeps_its_kind(socket: Socket, model: str) -> None:
