@@ -25,7 +25,7 @@ class ToolNames:
         """The names of the tools that `request`, one of the Responses API, offers."""
         custom: set[str] = set()
         namespaced: dict[str, tuple[str, str]] = {}
-        for tool in objects_at(request, "tools"):
+        for tool in offered_tools(request):
             if tool.get("type") == "custom":
                 custom.add(text_at(tool, "name"))
             elif tool.get("type") == "namespace":
@@ -47,6 +47,12 @@ class ToolNames:
             return {"name": name}
         namespace, own = self._namespaced[name]
         return {"name": own, "namespace": namespace}
+
+
+def offered_tools(request: JsonObject) -> tuple[JsonObject, ...]:
+    """The tools of a Responses request, those that came in the course of its conversation included."""
+    added = [item for item in objects_at(request, "input") if item.get("type") == "additional_tools"]
+    return (*objects_at(request, "tools"), *(tool for item in added for tool in objects_at(item, "tools")))
 
 
 def flat_name(name: str, namespace: str) -> str:

@@ -6,6 +6,7 @@
 | function_call, custom_tool_call | in `tool_calls` of the assistant's message before it, or of one of its own |
 | function_call_output, custom_tool_call_output | a tool message, right behind the calls it belongs to |
 | reasoning | `reasoning_content` of the assistant's message that follows, or nothing |
+| additional_tools | nothing: they are offered with the other tools |
 | what a server of OpenAI's did | nothing |
 """
 
@@ -100,6 +101,9 @@ class _Conversation:
             self._output(item, place)
         elif kind == "reasoning":
             self._think(item)
+        elif kind == "additional_tools":
+            # Offered with the others: see `tools`.
+            return
         elif kind in _DONE_BY_SERVERS:
             self._dropped.add(f"input[].{kind}")
         elif kind == "item_reference":

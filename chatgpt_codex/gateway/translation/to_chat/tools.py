@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ....llm.payload import JsonObject, as_object, object_at, objects_at, text_at
-from ..tool_names import flat_name
+from ..tool_names import flat_name, offered_tools
 from ..translated import Dropped, invalid
 
 NO_PARAMETERS: JsonObject = {"type": "object", "properties": {}}
@@ -21,9 +21,7 @@ def tools_of(responses: JsonObject, dropped: Dropped) -> list[JsonObject]:
     Raises:
         InvalidRequestError: one of them has no name.
     """
-    return [
-        tool for number, given in enumerate(objects_at(responses, "tools")) for tool in _tools(given, number, dropped)
-    ]
+    return [tool for number, given in enumerate(offered_tools(responses)) for tool in _tools(given, number, dropped)]
 
 
 def _tools(tool: JsonObject, number: int, dropped: Dropped) -> Iterator[JsonObject]:

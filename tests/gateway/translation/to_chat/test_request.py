@@ -265,6 +265,15 @@ def test_tools_of_all_kinds_are_functions() -> None:
     assert dropped == ("tools[].format",)
 
 
+def test_tools_that_come_with_the_conversation_are_offered_too() -> None:
+    # As the Codex CLI gives them to the models that call tools from scripts.
+    scripts = {"type": "namespace", "name": "functions", "tools": [{"type": "custom", "name": "exec"}]}
+    added = {"type": "additional_tools", "role": "developer", "tools": [scripts]}
+    request, dropped = translated(input=[added, {"role": "user", "content": "Hi"}])
+    assert [tool["function"]["name"] for tool in request["tools"]] == ["functions__exec"]
+    assert (len(request["messages"]), dropped) == (1, ())
+
+
 def test_earlier_calls_of_such_tools_are_calls_of_these_functions() -> None:
     custom = {"type": "custom_tool_call", "call_id": "call_1", "name": "patch", "input": 'say "hi"'}
     answered = {"type": "custom_tool_call_output", "call_id": "call_1", "output": "result 1"}

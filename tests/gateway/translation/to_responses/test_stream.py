@@ -269,6 +269,15 @@ def test_tools_of_a_namespace_get_their_names_back(checked: Checked) -> None:
     assert (item["name"], item["namespace"]) == ("read", "files")
 
 
+def test_tools_that_came_with_the_conversation_get_their_names_back(checked: Checked) -> None:
+    scripts = {"type": "namespace", "name": "functions", "tools": [{"type": "custom", "name": "exec"}]}
+    added = {"type": "additional_tools", "role": "developer", "tools": [scripts]}
+    chunks = [piece(0, '{"input": "text(1)"}', "functions__exec", "call_1"), chunk("tool_calls")]
+    (item,) = checked(stream(chunks, input=[added]))[-1]["response"]["output"]
+    assert (item["type"], item["name"], item["namespace"]) == ("custom_tool_call", "exec", "functions")
+    assert item["input"] == "text(1)"
+
+
 def test_a_refusal_is_one(checked: Checked) -> None:
     events = checked(stream([chunk(refusal="I will "), chunk(refusal="not."), chunk("stop")]))
     assert events[-1]["response"]["output"][0]["content"] == [{"type": "refusal", "refusal": "I will not."}]
