@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from ..llm.errors import ConfigurationError
 from .callback_page import SECURITY_HEADERS, callback_page
 from .errors import CallbackPortError, CallbackRefusedError
 from .settings import CALLBACK_PATH, LoginSettings, is_loopback
@@ -43,6 +44,7 @@ class CallbackServer:
         self._ports: Sequence[int] = settings.callback_ports
         if settings.redirect_uri:
             self._ports = (80 if given.port is None else given.port,)
+        self._is_elsewhere = given.scheme != "http" or self._host not in ("localhost", "127.0.0.1")
         self._answer = answer
         self._port = 0
         self._runner: web.AppRunner | None = None
@@ -53,6 +55,11 @@ class CallbackServer:
         return f"http://{self._host}:{self._port}{self._path}"
 
     async def __aenter__(self) -> Self:
+        if self._is_elsewhere:
+            raise ConfigurationError(
+                f"CODEX_OAUTH_REDIRECT_URI lets the browser come back to {self._host}, where nothing can be listened "
+                "to from here. Sign in with chatgpt-codex login --paste, or unset it."
+            )
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._handle)
         # The address has the code in it, so there is no log of requests.
