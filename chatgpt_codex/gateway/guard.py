@@ -29,7 +29,7 @@ class Guard:
         keys: whom to let in; None lets in whoever is on this machine.
         host: the address that is listened on.
         allowed_hosts: further names of this server; "*" for any.
-        cors_origins: origins of pages that may send requests; "*" for any.
+        cors_origins: origins of pages that may send requests.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Guard:
         return not self._is_local and _is_address(name)
 
     def _check_origin(self, exchange: Exchange, origin: bytes, host: bytes) -> None:
-        if origin in self._origins or b"*" in self._origins:
+        if origin in self._origins:
             exchange.answer_headers += [
                 (b"access-control-allow-origin", origin),
                 (b"access-control-expose-headers", _EXPOSED),

@@ -21,6 +21,7 @@ from ...llm.errors import (
     RateLimitError,
     ServerError,
 )
+from ...llm.failures import retry_after
 from ...llm.payload import JsonObject, as_object, object_at, text_at
 
 _CLASSES: Mapping[int, type[ModelError]] = {
@@ -51,7 +52,6 @@ def refusal(spoken: str, status: int, headers: Mapping[str, str], raw: bytes, se
     """
     said = error_object(raw)
     code = _clean(text_at(said, "code"), secrets)
-    wait = _seconds(headers.get("retry-after-ms", ""), 0.001) or _seconds(headers.get("retry-after", ""), 1)
     words = _clean(text_at(said, "message"), secrets)
     kind = QuotaError if code in _QUOTA_CODES else _CLASSES.get(status)
     if kind is None:
@@ -59,7 +59,11 @@ def refusal(spoken: str, status: int, headers: Mapping[str, str], raw: bytes, se
     if status in (401, 403) or not words:
         words = _own_words(spoken, status, code)
     return kind(
-        words, status=status, code=code, param=_clean(text_at(said, "param"), secrets), retry_after_seconds=wait
+        words,
+        status=status,
+        code=code,
+        param=_clean(text_at(said, "param"), secrets),
+        retry_after_seconds=retry_after(headers),
     )
 
 
@@ -133,13 +137,6 @@ def _own_words(spoken: str, status: int, code: str) -> str:
 
 def _clean(text: str, secrets: Iterable[str]) -> str:
     return "" if shows_secret(text.encode(), secrets) else text
-
-
-def _seconds(text: str, unit: float) -> float | None:
-    try:
-        return max(0.0, float(text) * unit)
-    except ValueError:
-        return None
 
 
 def _capital(spoken: str) -> str:
