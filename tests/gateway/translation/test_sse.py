@@ -114,7 +114,7 @@ def test_a_long_event_in_many_pieces_is_read_in_one_go() -> None:
     assert read(*(data[start : start + 1000] for start in range(0, len(data), 1000))) == [{"a": text}]
 
 
-@given(st.lists(OBJECTS))
+@given(st.lists(OBJECTS, max_size=4))
 def test_what_is_written_is_read(objects: list[dict[str, object]]) -> None:
     events = [{**value, "type": "response.some"} for value in objects]
     assert read(encode_events(events)) == events
