@@ -43,6 +43,8 @@ _SUBCOMMANDS: Mapping[str, _Subcommand] = {
     "logout": _Subcommand(".logout", "End a ChatGPT sign-in."),
     "status": _Subcommand(".status", "Say who is signed in with ChatGPT, and what is left of the plan."),
     "accounts": _Subcommand(".accounts", "List the ChatGPT sign-ins of this machine."),
+    "codex": _Subcommand(".codex", "Sign the local Codex agent in and out."),
+    "limits": _Subcommand(".limits", "Say how much of its ChatGPT plan the local Codex agent has used up."),
     "models": _Subcommand(".models", "List the models: what each takes and costs, and which your account has."),
     "autogpt": _Subcommand(".autogpt", "Put the blocks into an AutoGPT platform, and prove that they load."),
     "doctor": _Subcommand(".doctor", "Check this machine: what is there, what is missing, what to do."),
