@@ -23,12 +23,13 @@ How a route is added:
 import asyncio
 import logging
 import os
+import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from ..llm.errors import ModelError, OverloadedError
+from ..llm.errors import ConfigurationError, ModelError, OverloadedError
 from .access_keys import AccessKeys
 from .access_log import AccessLog
 from .backends.registry import build_backends
@@ -174,21 +175,22 @@ async def _refuse_socket(scope: Scope, send: Send, error: GatewayError) -> None:
         return
     answer = error_answer(error)
     length = (b"content-length", b"%d" % len(answer.body))
-    await send(
-        {"type": "websocket.http.response.start", "status": answer.status, "headers": [*answer.headers, length]}
-    )
+    await send({"type": "websocket.http.response.start", "status": answer.status, "headers": [*answer.headers, length]})
     await send({"type": "websocket.http.response.body", "body": answer.body})
 
 
 def create_app() -> GatewayApp:
     """The app as the environment and `.env` describe it: `uvicorn --factory chatgpt_codex.gateway.app:create_app`.
 
-    Raises:
-        ConfigurationError: a setting is no good.
+    Ends the process, with a sentence on stderr, where a setting is no good.
     """
-    settings, environ = load_settings()
-    keys, _ = resolve_keys(settings)
-    return build_app(settings, environ, keys)
+    try:
+        settings, environ = load_settings()
+        keys, _ = resolve_keys(settings)
+        return build_app(settings, environ, keys)
+    except ConfigurationError as error:
+        sys.stderr.write(f"Error: {error}\n")
+        raise SystemExit(2) from None
 
 
 def build_app(settings: GatewaySettings, environ: Mapping[str, str], keys: AccessKeys | None) -> GatewayApp:

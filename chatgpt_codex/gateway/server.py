@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from .app import build_app, resolve_keys
+from .app import GatewayApp, build_app, resolve_keys
 from .key_file import default_path
 from .metrics import MULTIPROCESS_FOLDER
 from .settings import GatewaySettings
@@ -29,7 +29,6 @@ _DRAIN_SECONDS = 30
 _KEEP_ALIVE_SECONDS = 75
 _GARBAGE_THRESHOLDS = 10_000, 20, 50
 """Requests leave next to nothing for the garbage collector, so it need not look after every few of them."""
-_FACTORY = "chatgpt_codex.gateway.app:create_app"
 
 
 class CannotListenError(Exception):
@@ -59,7 +58,7 @@ def serve(
     Args:
         settings: how it serves.
         environ: where the keys of its backends are read.
-        workers: how many processes share the work. More than one read the environment anew.
+        workers: how many processes share the work.
         on_listening: called once requests are taken.
 
     Raises:
@@ -67,8 +66,8 @@ def serve(
         CannotListenError: the address cannot be had.
     """
     keys, stored = resolve_keys(settings)
-    if workers == 1:
-        app = build_app(settings, environ, keys)
+    # Also where each worker makes its own: a wrong setting is to be told here, and once.
+    app = build_app(settings, environ, keys)
     with _listener(settings) as listener:
         port = listener.getsockname()[1]
         hint = "No key is asked for."
@@ -94,10 +93,7 @@ def serve(
 def _run_one(app: object, settings: GatewaySettings, listener: socket.socket) -> None:
     import uvicorn  # noqa: PLC0415 - so that importing the package costs little
 
-    # Else the garbage collector walks what is there for good, again and again: a fifth of the time of short answers.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_GARBAGE_THRESHOLDS)
+    _spare_garbage_collector()
     # uvicorn hands a Ctrl-C on once all answers have ended.
     with suppress(KeyboardInterrupt):
         uvicorn.Server(uvicorn_config(app, settings)).run(sockets=[listener])
@@ -107,15 +103,33 @@ def _run_many(settings: GatewaySettings, environ: Mapping[str, str], workers: in
     from uvicorn import Server  # noqa: PLC0415
     from uvicorn.supervisors import Multiprocess  # noqa: PLC0415
 
-    # The workers are new processes, and read their settings from the environment.
-    os.environ.update(environ)
-    os.environ.update(settings.as_variables())
     with tempfile.TemporaryDirectory(prefix="chatgpt-codex-metrics-") as folder:
         os.environ.setdefault(MULTIPROCESS_FOLDER, folder)
-        config = uvicorn_config(_FACTORY, settings, factory=True, workers=workers)
+        config = uvicorn_config(_Worker(settings, dict(environ)), settings, factory=True, workers=workers)
         # uvicorn's older versions want to be told what a worker runs.
         target = {"target": Server(config).run} if "target" in signature(Multiprocess).parameters else {}
         Multiprocess(config, sockets=[listener], **target).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    """Makes a worker's app; it is handed to the new process, so that no setting has to go through its environment."""
+
+    settings: GatewaySettings
+    environ: Mapping[str, str] = field(repr=False)
+
+    def __call__(self) -> GatewayApp:
+        keys, _ = resolve_keys(self.settings)
+        app = build_app(self.settings, self.environ, keys)
+        _spare_garbage_collector()
+        return app
+
+
+def _spare_garbage_collector() -> None:
+    """Else it walks what is there for good, again and again: a fifth of the time of short answers."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE_THRESHOLDS)
 
 
 def uvicorn_config(app: object, settings: GatewaySettings, **more: object) -> "uvicorn.Config":

@@ -165,10 +165,6 @@ class GatewaySettings(BaseSettings):
     def max_body_bytes(self) -> int:
         return int(self.max_body_mb * 1_000_000)
 
-    def as_variables(self) -> dict[str, str]:
-        """The settings that flags can change, as variables that another process reads them from."""
-        return {"HOST": self.host, "PORT": str(self.port), "LOG_LEVEL": self.log_level}
-
 
 def load_settings(
     environ: Mapping[str, str] = os.environ,
