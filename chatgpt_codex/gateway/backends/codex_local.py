@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 
+from ...codex_agent.account import read_limits, windows_of
 from ...codex_agent.app_server import AppServer
 from ...codex_agent.binary import find_codex
 from ...codex_agent.errors import CodexMissingError, CodexRefusedError
@@ -12,7 +13,7 @@ from ...codex_agent.settings import CodexSettings
 from ...codex_agent.supervision import CodexAgent
 from ...codex_agent.turn import Turn, start_turn
 from ...llm.failures import Target
-from ...llm.payload import JsonObject, count_at, object_at, objects_at, text_at
+from ...llm.payload import JsonObject, object_at, objects_at, text_at
 from ...llm.profiles import profile_of
 from ..remote_images import RemoteImages
 from . import codex_local_errors as failures
@@ -80,13 +81,7 @@ class CodexLocalBackend:
         if is_surely_signed_out(self.settings):
             return None
         async with self.agent.server() as server:
-            account = object_at(await server.request("account/read", {}, timeout_seconds=_SHORT_SECONDS), "account")
-            if account.get("type") != "chatgpt":
-                return None
-            read = await server.request("account/rateLimits/read", timeout_seconds=2 * _SHORT_SECONDS)
-        limits = object_at(read, "rateLimits")
-        plan = text_at(limits, "planType") or text_at(account, "planType")
-        return AccountLimits(plan=plan, windows=_windows(limits))
+            return await read_limits(server)
 
     def dropped(self, request: JsonObject) -> tuple[str, ...]:
         """What the agent cannot take, and what the service behind it does not.
@@ -177,21 +172,7 @@ def _card(model: JsonObject) -> ModelCard:
 
 def _windows_seen(server: AppServer) -> tuple[LimitWindow, ...]:
     """The windows as the last answer's headers told them."""
-    return _windows(object_at(server.latest("account/rateLimits/updated"), "rateLimits"))
-
-
-def _windows(limits: JsonObject) -> tuple[LimitWindow, ...]:
-    found = ((name, object_at(limits, name)) for name in ("primary", "secondary"))
-    return tuple(
-        LimitWindow(
-            name=name,
-            used_percent=float(used) if isinstance(used := window.get("usedPercent"), int | float) else 0.0,
-            window_minutes=count_at(window, "windowDurationMins") or None,
-            resets_at=count_at(window, "resetsAt") or None,
-        )
-        for name, window in found
-        if window
-    )
+    return windows_of(object_at(server.latest("account/rateLimits/updated"), "rateLimits"))
 
 
 def _texts_of(request: JsonObject) -> list[str]:
