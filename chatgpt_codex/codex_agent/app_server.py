@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager
 from pathlib import Path
@@ -25,8 +24,8 @@ from .settings import CodexSettings
 _CLIENT: JsonObject = {"name": "chatgpt_codex", "title": "chatgpt_codex", "version": __version__}
 _START_SECONDS = 30.0
 _REQUEST_SECONDS = 30.0
-_KEPT_COMPLAINTS = 40
-"""Lines; a panic of it has so many."""
+_KEPT_BYTES = 16 * 1024
+"""Of what it complains of, the last."""
 _STOP_SECONDS = 2.0
 """For each way to end it: by closing its input, by a signal."""
 
@@ -41,7 +40,7 @@ class AppServer:
         self._settings = settings
         self._input = process.stdin
         self._connection = Connection(process.stdout, process.stdin, secrets=settings.secrets())
-        self._complaints: deque[str] = deque(maxlen=_KEPT_COMPLAINTS)
+        self._complaints = b""
         self._reading = asyncio.create_task(self._read())
         self._listening = asyncio.create_task(self._listen(process.stderr))
         self._signed_out: bool | None = None
@@ -117,7 +116,7 @@ class AppServer:
     @property
     def exited(self) -> bool:
         """Whether it can answer no more."""
-        return self._process.returncode is not None or self._reading.done()
+        return self._process.returncode is not None or self._connection.has_ended
 
     def resident_bytes(self) -> int:
         """The memory it has now; 0 where the system does not tell."""
@@ -177,6 +176,9 @@ class AppServer:
 
     async def _read(self) -> None:
         await self._connection.run(self._exited)
+        with contextlib.suppress(TimeoutError):
+            # It may still be saying why.
+            await asyncio.wait_for(self._process.wait(), _STOP_SECONDS)
         self._end_its_children()
 
     def _end_its_children(self) -> None:
@@ -193,7 +195,7 @@ class AppServer:
     async def _listen(self, complaints: asyncio.StreamReader) -> None:
         """They must be read, or it would stop at a full pipe."""
         while chunk := await complaints.read(READ_BYTES):
-            self._complaints.extend(line for line in chunk.decode(errors="replace").splitlines() if line.strip())
+            self._complaints = (self._complaints + chunk)[-_KEPT_BYTES:]
 
     def _exited(self) -> ModelError:
         return CodexExitedError(
@@ -205,7 +207,8 @@ class AppServer:
 
     def _reason(self) -> str:
         """The complaint that is most likely the cause."""
-        errors = [line for line in self._complaints if line.startswith("Error: ")] or list(self._complaints)[-1:]
+        lines = [line for line in self._complaints.decode(errors="replace").splitlines() if line.strip()]
+        errors = [line for line in lines if line.startswith("Error: ")] or lines[-1:]
         said = server_words(errors[0].removeprefix("Error: "), (), self._settings.secrets()) if errors else ""
         return f" It said: {said.rstrip('.')}." if said else ""
 

@@ -52,6 +52,11 @@ class Connection:
         self._latest: dict[str, JsonObject] = {}
         self._failure: Failure | None = None
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more will come."""
+        return self._failure is not None
+
     async def run(self, failure: Failure) -> None:
         """Reads until the program ends; then whoever waits gets the error that `failure` makes."""
         unfinished: list[bytes] = []
