@@ -17,20 +17,20 @@ import argparse
 import asyncio
 import gc
 import os
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import uvloop
 from gateway_rig.bodies import PATHS, dechunked, received_text, request, text
 from gateway_rig.load import Load, LoadError, one, run
-from gateway_rig.processes import Running, cpu_seconds, free_port, running
+from gateway_rig.processes import Running, cpu_seconds
 from gateway_rig.report import ALONE, Idle, Key, Rounds, Sample, idle_table, percentile, table, verdicts
 from gateway_rig.servers import OURS, RELAY, RIG, Case, Plan, Server, plans
+from gateway_rig.starting import server_on, upstream_on
 
 DELTAS = 100
 CASES = (
@@ -128,47 +128,6 @@ def _busy(upstream: Running) -> float:
     return cpu_seconds(os.getpid()) + upstream.cpu_seconds()
 
 
-@contextmanager
-def upstream_on(core: int) -> Iterator[Running]:
-    """The upstream, in a process of its own."""
-    command = [sys.executable, "-m", "gateway_rig.upstream", "--deltas", str(DELTAS)]
-    environ = {**os.environ, "PYTHONPATH": str(RIG.parent)}
-    with subprocess.Popen(
-        command,
-        env=environ,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        os.sched_setaffinity(process.pid, {core})
-        assert process.stdout is not None
-        try:
-            port = int(process.stdout.readline().partition("=")[2])
-            yield Running(process.pid, port, 0.0)
-        finally:
-            process.terminate()
-
-
-@contextmanager
-def server_on(core: int, plan: Plan, upstream: Running, folder: Path) -> Iterator[tuple[Server, Running] | None]:
-    """A server; None where it is not installed."""
-    port = free_port()
-    folder.mkdir()
-    server = plan(port, upstream.port, folder)
-    if server is None:
-        yield None
-        return
-    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    with running(
-        server.command,
-        port=port,
-        health=server.health,
-        core=core,
-        environ=kept | server.environ,
-        log=folder / "log",
-    ) as process:
-        yield server, process
-
-
 def measure_idle(core: int, plan: Plan, upstream: Running, folder: Path) -> float | None:
     """The median cold start, after one that fills the caches; None where the server is not installed."""
     starts = []
@@ -191,7 +150,7 @@ def measure(arguments: argparse.Namespace, cases: Sequence[Case], levels: Sequen
     os.sched_setaffinity(0, {cores[0]})
     with ExitStack() as open_servers:
         folder = Path(open_servers.enter_context(tempfile.TemporaryDirectory()))
-        upstream = open_servers.enter_context(upstream_on(cores[0]))
+        upstream = open_servers.enter_context(upstream_on(cores[0], deltas=DELTAS))
         for name, plan in plans(arguments.rivals).items():
             if arguments.servers and name not in (OURS, RELAY, *arguments.servers):
                 continue

@@ -83,12 +83,16 @@ class _Generator:
         await asyncio.gather(*map(self._connect, connections))
         began = time.perf_counter()
         self.deadline = began + self.load.seconds
-        for connection in connections:
-            connection.send()
-        await self._finished
+        try:
+            for connection in connections:
+                connection.send()
+            await self._finished
+        finally:
+            for connection in connections:
+                connection.transport.close()
         self.times.elapsed = time.perf_counter() - began
-        for connection in connections:
-            connection.transport.close()
+        # A transport is closed in the loop's next turn.
+        await asyncio.sleep(0)
         return self.times
 
     async def _connect(self, connection: "_Connection") -> None:

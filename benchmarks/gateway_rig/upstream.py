@@ -87,7 +87,6 @@ def _length(lowered_head: bytes) -> int:
 
 
 def _wire(answer: Answer) -> list[bytes]:
-    """What goes over the wire, in the pieces in which it is written."""
     head = b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\nx-request-id: req_benchmark\r\n" % answer.content_type.encode()
     if len(answer.parts) == 1:
         body = answer.parts[0]
@@ -98,10 +97,15 @@ def _wire(answer: Answer) -> list[bytes]:
     return chunks
 
 
+def prepared(deltas: int) -> Prepared:
+    """What is sent to each kind of request, in the pieces in which it is written."""
+    return {kind: _wire(answer) for kind, answer in answers(deltas).items()}
+
+
 async def serve(deltas: int) -> None:
-    prepared = {kind: _wire(answer) for kind, answer in answers(deltas).items()}
+    pieces = prepared(deltas)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Upstream(prepared), "127.0.0.1", 0, backlog=4096)
+    server = await loop.create_server(lambda: Upstream(pieces), "127.0.0.1", 0, backlog=4096)
     print(f"port={server.sockets[0].getsockname()[1]}", flush=True)
     await server.serve_forever()
 
