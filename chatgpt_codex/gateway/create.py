@@ -17,7 +17,7 @@ from .relay import relay
 from .request_body import model_of, parse_body, with_model
 from .routing import Route
 from .service import Gateway
-from .translation.to_responses.request import is_legacy, responses_request, wants_usage
+from .translation.to_responses.request import chat_paths, is_legacy, responses_request, wants_usage
 
 BODY_SECONDS = 60.0
 """How long a client may take to send a request."""
@@ -65,7 +65,8 @@ async def _translated_chat(exchange: Exchange, route: Route, request: JsonObject
     translated = responses_request(request)
     call = _call(exchange, route, translated.request, deadline)
     backend = route.backend
-    report_dropped(exchange, backend.name, (*translated.dropped, *backend.dropped(call.request)))
+    dropped = chat_paths(backend.dropped(call.request), request)
+    report_dropped(exchange, backend.name, tuple(dict.fromkeys((*translated.dropped, *dropped))))
     await answer_with_chat(
         exchange,
         backend,

@@ -1,6 +1,6 @@
 """A request of `POST /chat/completions` as one of `POST /responses`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ....llm.payload import JsonObject, as_object, object_at, text_at
 from ..translated import Dropped, TranslatedRequest, invalid, refused
@@ -95,6 +95,35 @@ def responses_request(chat: JsonObject, *, reasoning_summary: str | None = None)
     known = {name for name, values in _SAYING_NOTHING.items() if chat.get(name) in values}
     dropped.add_unknown(chat, _TRANSLATED | known)
     return TranslatedRequest(request=request, dropped=tuple(dropped))
+
+
+_CHAT_NAMES: Mapping[str, tuple[str, ...]] = {
+    "include": ("logprobs",),
+    "max_output_tokens": ("max_completion_tokens", "max_tokens"),
+    "reasoning": ("reasoning_effort", "reasoning"),
+    "text": ("response_format", "verbosity"),
+    "text.format": ("response_format",),
+    "text.verbosity": ("verbosity",),
+    "tool_choice": ("tool_choice", "function_call"),
+}
+
+
+def chat_paths(paths: Iterable[str], chat: JsonObject) -> tuple[str, ...]:
+    """What a backend drops of a translated request, in the words of `chat`, which was translated.
+
+    What the client did not ask for, and the translation added, is left out.
+    """
+    return tuple(dict.fromkeys(name for path in paths for name in _chat_names_of(path, chat)))
+
+
+def _chat_names_of(path: str, chat: JsonObject) -> Iterator[str]:
+    root = path.partition(".")[0].partition("[")[0]
+    if root == "input":
+        yield f"messages{path.removeprefix('input')}"
+    elif names := _CHAT_NAMES.get(path) or _CHAT_NAMES.get(root):
+        yield from (name for name in names if chat.get(name) is not None)
+    elif chat.get(root) is not None:
+        yield path
 
 
 def wants_usage(chat: JsonObject) -> bool:

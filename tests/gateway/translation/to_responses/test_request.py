@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatgpt_codex.gateway.translation.to_responses.request import is_legacy, responses_request, wants_usage
+from chatgpt_codex.gateway.translation.to_responses.request import chat_paths, is_legacy, responses_request, wants_usage
 from chatgpt_codex.llm.errors import InvalidRequestError
 from chatgpt_codex.simulator.responses_request import ResponsesRequest
 
@@ -196,6 +196,19 @@ def test_what_says_nothing_is_not_named() -> None:
         "modalities": ["text"],
     }
     assert translated(**neutral, n=1, seed=None)[1] == ()
+
+
+def test_what_a_backend_drops_is_named_in_the_words_of_the_client() -> None:
+    chat = {"max_tokens": 9, "verbosity": "low", "tools": TOOLS, "reasoning_effort": "low", "temperature": 1}
+    dropped = ["max_output_tokens", "text.verbosity", "text.format", "tools[0]", "input[].content[].detail"]
+    assert chat_paths([*dropped, "reasoning.effort", "temperature", "store", "parallel_tool_calls"], chat) == (
+        "max_tokens",
+        "verbosity",
+        "tools[0]",
+        "messages[].content[].detail",
+        "reasoning_effort",
+        "temperature",
+    )
 
 
 def test_a_name_that_is_no_name_does_not_get_into_a_header() -> None:
