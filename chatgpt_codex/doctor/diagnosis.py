@@ -7,6 +7,7 @@ from .check import Check
 from .interpreter import check_packages, check_python
 from .machine import check_codex, check_journal, check_ports
 from .server import check_server
+from .sign_in import check_sign_in
 
 
 def diagnose(environ: Mapping[str, str], *, timeout_seconds: float) -> Iterator[Check]:
@@ -21,4 +22,5 @@ def diagnose(environ: Mapping[str, str], *, timeout_seconds: float) -> Iterator[
     yield from asyncio.run(check_server(environ, timeout_seconds))
     yield check_journal()
     yield check_codex(environ)
+    yield from asyncio.run(check_sign_in(environ, timeout_seconds))
     yield from check_ports()

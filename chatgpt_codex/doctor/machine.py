@@ -13,7 +13,7 @@ from ..runner.journal.database import default_path, open_database, transaction
 from ..runner.journal.errors import JournalError
 from .check import Check
 
-PORTS: Mapping[int, str] = {8000: "gateway", 8399: "simulator"}
+PORTS: Mapping[int, str] = {1455: "sign-in", 1457: "sign-in, if the other is taken", 8000: "gateway", 8399: "simulator"}
 """What of ours listens where, unless told otherwise."""
 
 

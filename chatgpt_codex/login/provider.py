@@ -119,6 +119,14 @@ class Provider:
         )
         return self.settings
 
+    async def look(self) -> ProviderAnswer:
+        """Whether the provider answers, and what time it has there; sends nothing of the account's.
+
+        Raises:
+            ProviderUnavailableError: it does not.
+        """
+        return await self._get(self.settings.discovery_url or self.settings.issuer)
+
     async def exchange(self, code: str, code_verifier: str, redirect_uri: str) -> ProviderAnswer:
         """Tokens for an authorization code (RFC 6749 §4.1.3, RFC 7636 §4.5); the answer may be a refusal.
 

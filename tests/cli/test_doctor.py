@@ -65,7 +65,7 @@ def test_for_programs(
     assert report["ok"] is True
     assert {check["state"] for check in report["checks"]} == {"ok"}
     assert all(check.keys() == {"name", "state", "detail", "fix"} for check in report["checks"])
-    assert [check["name"] for check in report["checks"]][-4:] == ["Base URL", "Clock", "Journal", "Codex"]
+    assert [check["name"] for check in report["checks"]][-5:] == ["Base URL", "Clock", "Journal", "Codex", "ChatGPT"]
     assert KEY not in out
 
 

@@ -5,7 +5,6 @@
 | `no_leaks` | applies to every test: no token in output, logs, errors, or a file that others can read |
 | `oidc` | a certified OpenID provider on loopback, with rotation of refresh tokens |
 | `browser` | a headless Chromium |
-| `no_keyring` | applies to every test: a machine without a keyring |
 | `dictionary_keyring` | a keyring that works, in memory |
 | `accounts`, `signed_in` | accounts of that provider, and a quick way to sign in |
 | `walk` | goes through a sign-in |
@@ -29,7 +28,6 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 import keyring
 import keyring.backend
-import keyring.backends.null
 import keyring.errors
 import pytest
 
@@ -89,14 +87,8 @@ class DictionaryKeyring(keyring.backend.KeyringBackend):
             raise keyring.errors.KeyringLocked(MARK)
 
 
-@pytest.fixture(autouse=True)
-def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
-    monkeypatch.setattr(keyring, "get_keyring", keyring.backends.null.Keyring)
-
-
 @pytest.fixture
-def dictionary_keyring(no_keyring: None, monkeypatch: pytest.MonkeyPatch) -> DictionaryKeyring:
+def dictionary_keyring(monkeypatch: pytest.MonkeyPatch) -> DictionaryKeyring:
     backend = DictionaryKeyring()
     monkeypatch.setattr(keyring, "get_keyring", lambda: backend)
     return backend
