@@ -4,6 +4,7 @@
 |---|---|
 | `clean_environment` | applies to every test: no settings from outside, an empty home folder |
 | `simulate` | a function that starts a simulator and makes it the server to ask |
+| `sign_in_server` | a server that lets everybody sign in with ChatGPT at once, and makes it the one to use |
 | `run_block` | a function that executes a block as the platform would and gathers what came of it |
 | `backend` | a folder with AutoGPT's layout, to install into and to verify |
 | `node`, `chromium` | programs that not every machine has: without them the test is skipped, but fails under CI |
@@ -28,6 +29,8 @@ from chatgpt_codex.block_sdk import APIKeyCredentials, Block, NodeExecutionStats
 from chatgpt_codex.block_sdk.errors import BlockExecutionError
 from chatgpt_codex.simulator import Script, Simulator
 
+from .sign_in_server import SignInServer
+
 # No test is about time: a busy machine must not fail one.
 # In CI the same examples each time: a change is judged by what it changes. Elsewhere new ones, which find new things.
 settings.register_profile("chatgpt_codex", deadline=None, derandomize="CI" in os.environ)
@@ -42,15 +45,25 @@ _MEANINGFUL = ("OPENAI_", "CODEX_", "CHATGPT_CODEX_", "XDG_")
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No setting of the developer's machine reaches a test, and no test writes to the developer's home folder."""
+    """No setting or keyring of the developer's reaches a test, and no test writes to the developer's home folder."""
     for name in list(os.environ):
         if name.startswith(_MEANINGFUL) or name.upper().endswith("_PROXY"):
             monkeypatch.delenv(name)
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     for name in ("CACHE", "CONFIG", "DATA", "STATE"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
+
+
+@pytest.fixture
+def sign_in_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[SignInServer]:
+    """Its `environ` is set already."""
+    with SignInServer() as server:
+        for name, value in server.environ.items():
+            monkeypatch.setenv(name, value)
+        yield server
 
 
 @pytest.fixture

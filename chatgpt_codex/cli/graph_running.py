@@ -15,7 +15,10 @@ import click
 from pydantic import SecretStr
 
 from .._host import APIKeyCredentials
-from ..llm.errors import ConfigurationError
+from ..llm.asking import answered_by
+from ..llm.chatgpt_client import ChatGPTClient
+from ..llm.errors import AccessError, ConfigurationError
+from ..login.accounts import Accounts
 from ..runner.errors import CredentialsMissingError, RunnerError
 from ..runner.executor import GraphRun
 from ..runner.graph import Graph, Node
@@ -72,15 +75,20 @@ def run_and_report(prepare: Callable[[], RunJob], options: RunOptions) -> int:
     except JournalWriteError as error:
         _refuse(error, as_json=options.as_json)
         if job is not None:
-            click.echo(f"What ended before is kept. To go on: {job.resume_command}", err=True)
+            click.echo(f"What ended before is kept. To go on: {_going_on(job, options)}", err=True)
         return EXIT_FAILED
-    except (RunnerError, JournalError, ScriptError, ConfigurationError) as error:
+    except (RunnerError, JournalError, ScriptError, ConfigurationError, AccessError) as error:
         _refuse(error, as_json=options.as_json)
         return EXIT_USAGE
     code = _report(result, options)
     if result.status != "completed" and job.journal is not None:
-        click.echo(f"To go on: {job.resume_command}", err=True)
+        click.echo(f"To go on: {_going_on(job, options)}", err=True)
     return code
+
+
+def _going_on(job: RunJob, options: RunOptions) -> str:
+    chosen = "" if options.account is None else f" --account {shlex.quote(options.account)}"
+    return f"{job.resume_command}{chosen}"
 
 
 def _refuse(error: Exception, *, as_json: bool) -> None:
@@ -91,7 +99,7 @@ def _refuse(error: Exception, *, as_json: bool) -> None:
 
 def _run_in_view(job: RunJob, options: RunOptions) -> RunResult:
     """Runs a graph while stderr shows how it goes."""
-    with _api_key(job.simulation) as key, run_view(sys.stderr) as view:
+    with _answers(job.simulation, options.account) as key, run_view(sys.stderr) as view:
         try:
             graph_run = GraphRun(
                 job.graph,
@@ -108,7 +116,8 @@ def _run_in_view(job: RunJob, options: RunOptions) -> RunResult:
         except CredentialsMissingError:
             raise RunnerError(
                 "The graph asks a model, and there is no API key. Set OPENAI_API_KEY (for a server of your own, "
-                "OPENAI_BASE_URL as well), or add --simulate to try the graph without a key."
+                "OPENAI_BASE_URL as well), name your ChatGPT sign-in with --account, or add --simulate to try the "
+                "graph without a key."
             ) from None
         if job.journal is None:
             return asyncio.run(_until_interrupted(graph_run))
@@ -164,8 +173,23 @@ async def _until_interrupted(graph_run: GraphRun) -> RunResult:
 
 
 @contextmanager
-def _api_key(simulation: Simulation | None) -> Iterator[str | None]:
-    """The key to ask with: the operator's, or, at the simulator, a made-up one; the real key never goes there."""
+def _answers(simulation: Simulation | None, account: str | None) -> Iterator[str | None]:
+    """Decides who answers, and gives the key for the blocks.
+
+    It is the operator's; or, at the simulator and on a ChatGPT plan, a made-up one: the real key never goes there.
+    """
+    if account is not None:
+        if simulation is not None:
+            raise RunnerError("A simulated run asks nobody, so --account has no place in it. Leave one of them out.")
+        accounts = Accounts()
+        # Before anything runs, whether somebody is signed in.
+        asyncio.run(accounts.status(account))
+        credential = accounts.credential(account)
+        with answered_by(
+            lambda seconds, retry: ChatGPTClient(credential, timeout_seconds=seconds, retry=retry, environ=os.environ)
+        ):
+            yield "not-sent-anywhere"
+        return
     if simulation is None:
         yield os.environ.get("OPENAI_API_KEY", "").strip() or None
         return

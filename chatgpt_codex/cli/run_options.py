@@ -37,6 +37,8 @@ class RunOptions:
     folder: OutputFolder | None = None
     as_json: bool = False
     """Whether stdout gets one JSON object instead of the outputs."""
+    account: str | None = None
+    """The ChatGPT sign-in whose plan answers; None asks with the API key."""
 
 
 def journal_option(command: CommandT) -> CommandT:
@@ -61,6 +63,7 @@ def run_options(command: Callable[..., int]) -> Callable[..., int]:
         output_dir: Path | None,
         overwrite: bool,
         as_json: bool,
+        account: str | None,
         **named: object,
     ) -> int:
         options = RunOptions(
@@ -69,6 +72,7 @@ def run_options(command: Callable[..., int]) -> Callable[..., int]:
             approve_all=approve_all,
             folder=None if output_dir is None else OutputFolder(path=output_dir, overwrite=overwrite),
             as_json=as_json,
+            account=account,
         )
         return command(*arguments, options=options, **named)
 
@@ -100,4 +104,9 @@ _OPTIONS = (
     ),
     click.option("--overwrite", is_flag=True, help="Let --output-dir replace files that exist."),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object: status, outputs, errors, usage."),
+    click.option(
+        "--account",
+        metavar="NAME",
+        help="Ask on the ChatGPT plan of this sign-in (see `chatgpt-codex accounts`) instead of with the API key.",
+    ),
 )

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import click
 
@@ -69,8 +69,9 @@ async def _look(account: str, *, offline: bool) -> tuple[AccountStatus, _Answer]
         models = await client.models()
     except ModelError as error:
         return known, _Answer(error=without_control(str(error)))
-    # Asking may have renewed the tokens.
-    return await accounts.status(account), _Answer(limits=limits, models=models)
+    # Asking may have renewed the tokens, and the plan may have changed since they were given.
+    known = await accounts.status(account)
+    return replace(known, plan=limits.plan or known.plan), _Answer(limits=limits, models=models)
 
 
 def _document(known: AccountStatus, answer: _Answer) -> dict[str, object]:

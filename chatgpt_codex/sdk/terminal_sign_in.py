@@ -10,6 +10,7 @@ from typing import Literal, TextIO
 
 from ..llm.errors import ConfigurationError
 from ..login.accounts import Accounts
+from ..login.background import started
 from ..login.browser_flow import BrowserSignIn
 from ..login.errors import CallbackRefusedError
 from ..login.steps import Confirming, EnterCode, Ignored, OpenPage, SignedIn, Step
@@ -41,7 +42,7 @@ async def sign_in_at_terminal(
         account: the name to keep them under.
         way: how.
         stream: where to print; None is standard error.
-        open_page: opens a page in the browser; False if there is none.
+        open_page: opens a page in the browser, if there is one; may take its time.
 
     Raises:
         ModelError: nobody is signed in; says why. What was there before is as it was.
@@ -70,7 +71,7 @@ class _Dialogue:
             async for step in each:
                 match step:
                     case OpenPage():
-                        await self._open(step)
+                        self._open(step)
                     case EnterCode():
                         minutes = step.expires_in_seconds / 60
                         self.say(f"Open {step.url} in any browser, and enter this code within {minutes:.0f} minutes:")
@@ -85,15 +86,13 @@ class _Dialogue:
             raise ConfigurationError("The sign-in ended without a result. Try again.")
         return done
 
-    async def _open(self, page: OpenPage) -> None:
-        opened = page.listening and await asyncio.to_thread(self._open_page, page.url)
-        if opened:
-            self.say("A browser opens. If it does not, open this page:")
-        else:
-            self.say("Open this page in a browser, and sign in:")
+    def _open(self, page: OpenPage) -> None:
+        self.say("A browser opens. If none does, open this page:" if page.listening else "Open this page in a browser:")
         self.say(f"\n    {page.url}\n")
         if page.listening:
             self.say("Is the browser on another machine? Then paste the address that it ends up at here, and Enter.")
+            # Some browsers keep whoever opened them waiting until they are closed.
+            started(lambda: self._open_page(page.url), "open a browser")
         else:
             self.say(
                 f"The browser ends up at an address that begins with {page.redirect_uri}, which may look like an "
