@@ -203,10 +203,16 @@ class _Watch:
         self._timer.cancel()
         if self._watcher is not None:
             self._watcher.cancel()
-        if self._ending is not None:
+        ending, self._ending = self._ending, None
+        if ending is not None:
             self._task.uncancel()
             if kind is asyncio.CancelledError:
-                raise self._ending from None
+                try:
+                    raise ending from None
+                finally:
+                    # It holds this frame, and all that belongs to the request. If the frame held it, too, all that
+                    # would stay until the garbage collector comes, which is not often.
+                    del ending, error, traceback
 
     def _watch(self) -> None:
         loop = self._task.get_loop()
