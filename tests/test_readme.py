@@ -19,6 +19,7 @@ from chatgpt_codex.block_sdk import Block
 from chatgpt_codex.cli import cli, main
 from chatgpt_codex.cli.serve import serve as serve_command
 from chatgpt_codex.cli.simulate import simulate as simulate_command
+from chatgpt_codex.codex_task import CodexTaskBlock
 from chatgpt_codex.gateway.settings import GatewaySettings, load_settings
 from chatgpt_codex.llm.endpoint import OPENAI_BASE_URL
 from chatgpt_codex.roles import BusinessAnalystBlock, DeveloperBlock, ProjectManagerBlock, ReviewerBlock
@@ -225,6 +226,17 @@ def test_every_pin_of_the_block_is_in_the_tables() -> None:
     outputs = [name for row in table_below("ChatGPT Codex", 1) for name in row[0].split(", ")]
     assert sorted(inputs) == sorted(ChatGPTCodexBlock.Input.model_fields.keys() - {"credentials"})
     assert sorted(outputs) == sorted(ChatGPTCodexBlock.Output.model_fields)
+
+
+def test_every_pin_of_codex_task_is_in_the_tables() -> None:
+    inputs = [
+        name
+        for first, second in table_below("Codex Task")
+        for name in (second if first == "*advanced*" else first).split(", ")
+    ]
+    outputs = [name for row in table_below("Codex Task", 1) for name in row[0].split(", ")]
+    assert sorted(inputs) == sorted(CodexTaskBlock.Input.model_fields.keys() - {"credentials"})
+    assert sorted(outputs) == sorted(CodexTaskBlock.Output.model_fields)
 
 
 def test_every_pin_of_the_roles_is_in_the_table() -> None:
