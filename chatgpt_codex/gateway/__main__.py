@@ -24,7 +24,8 @@ def main() -> int:
 def announce(listening: Listening) -> None:
     """Tells the operator, on stdout, what a client has to be set to; a new key is shown this once."""
     # Whoever waits for the first line on stdout may end the gateway at once.
-    sys.stderr.write(f"{listening.key_hint} Ctrl-C ends the gateway.\n")
+    names = ", ".join(listening.backends)
+    sys.stderr.write(f"{listening.key_hint} Backends: {names}; the first is the default. Ctrl-C ends the gateway.\n")
     sys.stderr.flush()
     key = f" OPENAI_API_KEY={listening.new_key.get_secret_value()}" if listening.new_key else ""
     sys.stdout.write(f"OPENAI_BASE_URL={listening.base_url}{key}\n")

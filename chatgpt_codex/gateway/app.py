@@ -34,7 +34,7 @@ from .access_keys import AccessKeys
 from .access_log import AccessLog
 from .backends.registry import build_backends
 from .create import BODY_SECONDS, create_chat_completion, create_response
-from .errors import GatewayError, error_answer
+from .errors import GatewayError, code_of, error_answer, status_of
 from .exchange import JSON_TYPE, ClientGoneError, Exchange, Message, Receive, Scope, Send
 from .key_file import StoredKey, default_path, stored_key
 from .service import Gateway
@@ -56,6 +56,7 @@ _DIRECT: Mapping[tuple[str, str], Handler] = {
     ("POST", "/v1/chat/completions"): create_chat_completion,
     ("POST", "/v1/responses"): create_response,
     ("GET", "/health"): _health,
+    ("HEAD", "/health"): _health,
 }
 
 
@@ -109,6 +110,9 @@ class GatewayApp:
             else:
                 await self._answer_routed(exchange)
         except ModelError as error:
+            if status_of(error) >= 500:
+                # Without its words: they may repeat the request.
+                _LOG.warning("Request %s failed: %s (%s)", exchange.request_id, code_of(error), exchange.backend or "-")
             await exchange.fail(error)
         except ClientGoneError:
             raise

@@ -7,6 +7,7 @@ import orjson
 from ..llm.payload import JsonObject
 from .errors import GatewayError
 
+_ONLY_MODEL = re.compile(rb'"model"\s*:\s*("[^"\\]*")')
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\]:,]', re.DOTALL)
 
 
@@ -47,6 +48,8 @@ def model_of(request: JsonObject) -> str:
 def with_model(body: bytes, model: str) -> bytes:
     """The body with another model's name; every other byte stays as it is."""
     name = orjson.dumps(model)
+    if body.count(b'"model"') == 1 and (found := _ONLY_MODEL.search(body)) is not None and b"\\u" not in body:
+        return b"%b%b%b" % (body[: found.start(1)], name, body[found.end(1) :])
     changed = body
     shift = 0
     # A key that stands there twice is replaced twice: servers differ in which one they take.

@@ -44,6 +44,8 @@ class Listening:
     """A key that was made just now."""
     key_hint: str
     """Which key clients have to send, for people."""
+    backends: tuple[str, ...]
+    """The names of all backends; the first takes what no other claims."""
 
 
 def serve(
@@ -81,6 +83,7 @@ def serve(
                     f"http://{_client_host(settings.host)}:{port}/v1",
                     stored.key if stored is not None and stored.is_new else None,
                     hint,
+                    _default_first(app),
                 )
             )
         _allow_many_connections()
@@ -88,6 +91,12 @@ def serve(
             _run_one(app, settings, listener)
         else:
             _run_many(settings, environ, workers, listener)
+
+
+def _default_first(app: GatewayApp) -> tuple[str, ...]:
+    routing = app.gateway.routing
+    names = sorted(routing.backends, key=lambda name: routing.backends[name] is not routing.default)
+    return tuple(names)
 
 
 def _run_one(app: object, settings: GatewaySettings, listener: socket.socket) -> None:

@@ -199,7 +199,7 @@ def _variables_in(env_file: Path | None) -> dict[str, str]:
     from dotenv import dotenv_values  # noqa: PLC0415 - only where there is such a file
 
     try:
-        return {name: value for name, value in dotenv_values(env_file).items() if value is not None}
+        return {name: value for name, value in dotenv_values(env_file, interpolate=False).items() if value is not None}
     except (OSError, UnicodeDecodeError):
         raise ConfigurationError(
             f"{env_file} cannot be read. Correct its permissions and its encoding (UTF-8), or move it away."
