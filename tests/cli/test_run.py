@@ -107,8 +107,8 @@ def test_without_a_key_it_names_the_ways_to_go_on(asking: str, capsys: pytest.Ca
     assert out == ""
     assert err == (
         "Error: The graph asks a model, and there is no API key. Set OPENAI_API_KEY (for a server of your own, "
-        "OPENAI_BASE_URL as well), name your ChatGPT sign-in with --account, or add --simulate to try the graph without "
-        "a key.\n"
+        "OPENAI_BASE_URL as well), name your ChatGPT sign-in with --account, or add --simulate to try the graph "
+        "without a key.\n"
     )
 
 
