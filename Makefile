@@ -36,7 +36,7 @@ format: $(TESTS) ## Put the code into the agreed format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-matrix: $(TESTS) ## Run the tests of llm, block and gateway clients against each openai version in MATRIX
+matrix: $(TESTS) ## Run the tests of llm, sdk, block and gateway clients against each openai version in MATRIX
 	@set -e; for version in $(MATRIX); do \
 	  venv=$(VENV)-openai-$$version; \
 	  if [ ! -e $$venv/.installed ] || [ pyproject.toml -nt $$venv/.installed ]; then \
@@ -45,7 +45,7 @@ matrix: $(TESTS) ## Run the tests of llm, block and gateway clients against each
 	    touch $$venv/.installed; \
 	  fi; \
 	  echo "openai $$version"; \
-	  $$venv/bin/python -m pytest tests/llm tests/test_block.py tests/gateway/conformance/test_openai_python.py; \
+	  $$venv/bin/python -m pytest tests/llm tests/sdk tests/test_block.py tests/gateway/conformance/test_openai_python.py; \
 	done
 
 bench: $(TESTS) ## Measure what blocks, runner and gateway add, side by side with others
