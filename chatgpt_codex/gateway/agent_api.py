@@ -8,7 +8,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from .._config import AUTO_MODEL, resolve_model
 from ..llm.errors import ModelError
 from ..llm.payload import JsonObject, count_at, object_at, objects_at, text_at
 from .api_errors import ERROR_RESPONSES
@@ -100,6 +99,8 @@ def _prompt_in(body: bytes) -> AgentPrompt:
 
 async def _asked(gateway: Gateway, exchange: Exchange, prompt: AgentPrompt) -> JsonObject:
     """The Response to a prompt, completed or cut."""
+    from .._config import AUTO_MODEL, resolve_model  # noqa: PLC0415 - it brings the blocks, which nothing else here needs
+
     route = gateway.routing.route(resolve_model("chat", AUTO_MODEL, prompt.model or "", gateway.environ))
     exchange.backend = route.backend.name
     asked: dict[str, object] = {

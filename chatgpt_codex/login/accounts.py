@@ -6,10 +6,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..llm.errors import ModelError
 from .background import in_background
-from .browser_flow import BrowserSignIn
 from .credential import ChatGPTCredential
 from .device_flow import DeviceSignIn
 from .environment_place import ACCESS_TOKEN, ACCOUNT_ID
@@ -21,6 +21,9 @@ from .renewal import AccountTokens, settings_for
 from .settings import LoginSettings, resolve_login_settings
 from .store import PlaceName, TokenStore
 from .tokens import Tokens
+
+if TYPE_CHECKING:
+    from .browser_flow import BrowserSignIn
 
 __all__ = ["DEFAULT_ACCOUNT", "AccountStatus", "Accounts", "SignOut"]
 
@@ -82,8 +85,10 @@ class Accounts:
         self.settings = settings or resolve_login_settings(environ)
         self.store = TokenStore(environ, folder, keyring)
 
-    def browser_sign_in(self, account: str = DEFAULT_ACCOUNT, *, listen: bool = True) -> BrowserSignIn:
+    def browser_sign_in(self, account: str = DEFAULT_ACCOUNT, *, listen: bool = True) -> "BrowserSignIn":
         """A sign-in with a browser; `listen=False` only takes a pasted address."""
+        from .browser_flow import BrowserSignIn  # noqa: PLC0415 - it brings a web server, for nobody but those who sign in
+
         return BrowserSignIn(self.settings, self.store, account, listen=listen)
 
     def device_sign_in(self, account: str = DEFAULT_ACCOUNT) -> DeviceSignIn:
