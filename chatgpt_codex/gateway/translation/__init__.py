@@ -7,7 +7,7 @@
 | `sse` | bytes of an event stream into JSON objects, and events into bytes |
 | `gathering` | the events of a Response into the Response |
 | `response_object` | a Responses request into the Response that echoes it |
-| `usage`, `citations` | the small things that both APIs have under other names |
+| `usage`, `annotations`, `logprobs` | the small things that both APIs have under other names |
 | `failures` | what a server says went wrong into our errors, and those into that of a failed Response |
 | `tool_names` | the names of tools from one API to the other and back |
 | `translated` | holds a translated request, and what of it was dropped |

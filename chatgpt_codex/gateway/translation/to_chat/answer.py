@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 from ....llm.payload import JsonObject, object_at, objects_at, text_at
-from ..citations import chat_annotation, chat_logprobs
+from ..annotations import chat_annotation
 from ..gathering import check_not_failed
+from ..logprobs import chat_logprobs
 from ..usage import chat_usage
 from .agent_steps import step_text
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 
 from ....llm.payload import JsonObject, object_at, text_at
-from ..citations import chat_logprobs
+from ..logprobs import chat_logprobs
 from ..sse import DONE, data_bytes, json_bytes
 from ..usage import chat_usage
 from .answer import SERVICE_TIERS, completion_id, created_at

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from ....llm.errors import ModelError
 from ....llm.payload import JsonObject, object_at, objects_at, text_at
 from ...errors import error_body
-from ..citations import chat_annotation
+from ..annotations import chat_annotation
 from ..failures import cut_stream, failure_of
 from ..gathering import ENDINGS
 from ..sse import data_bytes, json_bytes

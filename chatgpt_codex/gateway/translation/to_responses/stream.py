@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 
 from ....llm.errors import ModelError
 from ....llm.payload import JsonObject, as_object, object_at, objects_at, text_at
-from ..citations import response_annotation, response_logprobs
+from ..annotations import response_annotation
 from ..failures import cut_stream, failure_of, response_error
+from ..logprobs import response_logprobs
 from ..response_object import begun_response
 from ..tool_names import ToolNames
 from ..usage import response_usage
