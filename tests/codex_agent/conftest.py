@@ -61,9 +61,7 @@ async def agent(home: Path) -> AsyncIterator[Callable[..., Setup]]:
     need_codex()
     async with AsyncExitStack() as running:
 
-        def start(
-            rules: list[dict[str, Any]] | None = None, *, limits: Limits | None = None, **environ: str
-        ) -> Setup:
+        def start(rules: list[dict[str, Any]] | None = None, *, limits: Limits | None = None, **environ: str) -> Setup:
             simulator = running.enter_context(Simulator({"rules": rules or []}))
             settings = CodexSettings.from_environ(codex_environ(home, simulator, **environ))
             made = CodexAgent(settings, limits or Limits())

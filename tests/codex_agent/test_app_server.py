@@ -13,7 +13,7 @@ from chatgpt_codex.codex_agent.errors import CodexExitedError, CodexRefusedError
 from chatgpt_codex.codex_agent.settings import CodexSettings
 from chatgpt_codex.llm.errors import InvalidRequestError
 
-from ..codex_program import KEY, OTHER_SECRET, environment_of, is_running
+from ..codex_program import KEY, OTHER_SECRET, children_of, environment_of, is_running
 from .conftest import Setup
 
 
@@ -41,13 +41,14 @@ async def test_it_ends_with_its_context_and_leaves_no_process(agent: Callable[..
         pid = server.pid
         assert is_running(pid)
 
-    assert not Path(f"/proc/{pid}").exists()
+    assert not is_running(pid)
+    assert pid not in children_of(os.getpid())
     assert server.exited
 
 
 async def test_what_it_refuses_is_an_error_with_its_code(agent: Callable[..., Setup]) -> None:
     async with app_server(agent().agent.settings) as server:
-        with pytest.raises(CodexRefusedError, match="refused account/rateLimits/read. It said: ") as caught:
+        with pytest.raises(CodexRefusedError, match=r"refused account/rateLimits/read. It said: ") as caught:
             await server.request("account/rateLimits/read")
         with pytest.raises(CodexRefusedError) as unknown:
             await server.request("thread/read", {"threadId": "what the user wrote"})
@@ -60,7 +61,7 @@ async def test_what_it_refuses_is_an_error_with_its_code(agent: Callable[..., Se
 async def test_an_answer_that_does_not_come_in_time_is_an_error(agent: Callable[..., Setup]) -> None:
     async with app_server(agent().agent.settings) as server:
         os.kill(server.pid, signal.SIGSTOP)
-        with pytest.raises(CodexExitedError, match="no answer to account/read within 0.1 s") as caught:
+        with pytest.raises(CodexExitedError, match=r"no answer to account/read within 0.1 s") as caught:
             await server.request("account/read", {}, timeout_seconds=0.1)
         os.kill(server.pid, signal.SIGCONT)
 
@@ -106,7 +107,9 @@ async def test_who_waits_when_it_dies_gets_an_error(agent: Callable[..., Setup])
 async def test_lines_of_any_length_pass(agent: Callable[..., Setup]) -> None:
     long = "x" * 3_000_000
     async with app_server(agent().agent.settings) as server:
-        started = await server.request("thread/start", {"ephemeral": True, "environments": [], "baseInstructions": long})
+        started = await server.request(
+            "thread/start", {"ephemeral": True, "environments": [], "baseInstructions": long}
+        )
 
         assert started["thread"]
 
@@ -119,7 +122,9 @@ async def test_half_a_character_is_refused_before_it_is_sent(agent: Callable[...
 
 async def test_why_it_does_not_start_is_told(agent: Callable[..., Setup], home: Path) -> None:
     wrong = CodexSettings.from_environ({"CODEX_HOME": str(home), "CODEX_CONFIG": 'model_provider="absent"'})
-    with pytest.raises(CodexStartError, match="ended before it was ready. It said: Model provider `absent` not found."):
+    with pytest.raises(
+        CodexStartError, match=r"ended before it was ready. It said: Model provider `absent` not found."
+    ):
         await AppServer.start(wrong)
 
 

@@ -27,7 +27,10 @@ def test_the_default_is_a_pure_model_with_a_home_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("environ", "words"),
     [
-        ({"CODEX_SANDBOX": "none"}, "CODEX_SANDBOX is 'none'. Set it to read-only, workspace-write, danger-full-access"),
+        (
+            {"CODEX_SANDBOX": "none"},
+            "CODEX_SANDBOX is 'none'. Set it to read-only, workspace-write, danger-full-access",
+        ),
         ({"CODEX_WORKSPACE": "/no/such/folder"}, "CODEX_WORKSPACE names /no/such/folder, which is no folder"),
         ({"CODEX_CONFIG": "a=1\nsk-secret-word"}, "Line 2 of CODEX_CONFIG has no '='"),
     ],

@@ -17,13 +17,20 @@ from chatgpt_codex.codex_agent.turn import start_turn
 from ..codex_program import children_of, is_running
 from .conftest import Setup, asking
 
-SLOW = {"when": {"input": "slowly"}, "answer": {"text": "one two three four", "delta_characters": 4, "delay_ms": 60_000}}
+SLOW = {
+    "when": {"input": "slowly"},
+    "answer": {"text": "one two three four", "delta_characters": 4, "delay_ms": 60_000},
+}
 HELLO = {"answer": {"text": "Hello."}}
+
+
+def catalogues_in(folder: Path) -> list[Path]:
+    return list(folder.glob("codex-models-*"))
 
 
 async def gone(pid: int) -> None:
     async with asyncio.timeout(5):
-        while is_running(pid):
+        while is_running(pid):  # noqa: ASYNC110 - a process tells no loop of ours when it ends
             await asyncio.sleep(0.01)
 
 
@@ -53,12 +60,12 @@ async def test_closing_leaves_no_process_no_thread_and_no_file(
     threads = threading.active_count()
     await setup.ask()
     (pid,) = setup.agent.pids
-    assert list(tmp_path.glob("codex-models-*"))
+    assert catalogues_in(tmp_path)
 
     await setup.agent.close()
 
     assert not is_running(pid)
-    assert not list(tmp_path.glob("codex-models-*"))
+    assert not catalogues_in(tmp_path)
     async with asyncio.timeout(5):
         while threading.active_count() > threads:  # noqa: ASYNC110 - threads tell no loop when they end
             await asyncio.sleep(0.01)

@@ -24,6 +24,9 @@ from .codex_local_stream import CodexStream
 
 NAME = "codex-local"
 _CATALOGUE_SECONDS = 300.0
+_PURE_ROUNDS = 4
+"""How often the model may be asked again where there is nothing that it could do in between."""
+_AGENT_ROUNDS = 1000
 _SHORT_SECONDS = 4.0
 """For questions that ask no model."""
 
@@ -131,6 +134,7 @@ class CodexLocalBackend:
             model=turn.model,
             turn_id=turn.id,
             functions=functions,
+            rounds=_PURE_ROUNDS if self.settings.workspace is None else _AGENT_ROUNDS,
             failure=lambda error: failures.failure_of_turn(error, target, _windows_seen(server)),
         )
         while not stream.is_over:
@@ -141,6 +145,8 @@ class CodexLocalBackend:
                 raise failures.timed_out(turn.model) from None
             if told := stream.feed(arrived):
                 yield told
+        if stream.error is not None:
+            raise stream.error
 
     def _check_usable(self) -> None:
         """Refuses what no program has to be started for."""

@@ -9,6 +9,7 @@ import orjson
 from ...codex_agent.errors import CodexRefusedError
 from ...llm.errors import (
     AuthenticationError,
+    BadResponseError,
     ConnectionFailedError,
     ContentPolicyError,
     ContextLengthError,
@@ -145,6 +146,15 @@ def empty_answer(model: str) -> EmptyAnswerError:
         "hand on a refusal. Rephrase the request, or send it again.",
         status=502,
         code="empty_answer",
+    )
+
+
+def too_many_rounds(model: str) -> BadResponseError:
+    """The error for a model that goes on calling functions that nobody offered it."""
+    return BadResponseError(
+        f"{model} went on calling functions that it was not offered, so it was stopped. Send the request again.",
+        status=502,
+        code="too_many_rounds",
     )
 
 

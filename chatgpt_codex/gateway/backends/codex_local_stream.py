@@ -45,6 +45,7 @@ class CodexStream:
         model: the model that answers, as the client called it.
         turn_id: notifications of other turns are those of the conversation that was put in.
         functions: the client's functions, by what Codex calls them.
+        rounds: how often the model may be asked within the turn.
         failure: makes the error for what Codex says went wrong.
     """
 
@@ -55,6 +56,7 @@ class CodexStream:
         model: str,
         turn_id: str,
         functions: Mapping[str, str],
+        rounds: int,
         failure: Callable[[JsonObject], ModelError],
     ) -> None:
         response_id = f"resp_{uuid.uuid4().hex}"
@@ -67,6 +69,7 @@ class CodexStream:
         self._turn_id = turn_id
         self._functions = functions
         self._failure = failure
+        self._rounds_left = rounds
         self._keeps_reasoning = "reasoning.encrypted_content" in _words(request.get("include"))
         self._log = EventLog(response_id.removeprefix("resp_"))
         self._texts: dict[str, TextItem] = {}
@@ -78,7 +81,9 @@ class CodexStream:
         self._answered = False
         self._has_begun = False
         self.is_over = False
-        """Whether the event that ends the Response has been told."""
+        """Whether nothing more is to be told."""
+        self.error: ModelError | None = None
+        """What ended the answer in place of its last event."""
         self._read: Mapping[str, Callable[[JsonObject], None]] = {
             "item/started": self._item_started,
             "item/agentMessage/delta": self._text_delta,
@@ -92,11 +97,7 @@ class CodexStream:
         }
 
     def feed(self, notifications: Sequence[Notification]) -> list[JsonObject]:
-        """The events that tell `notifications`; nothing more once the Response has ended.
-
-        Raises:
-            ModelError: the turn failed.
-        """
+        """The events that tell `notifications`; nothing more once the answer is over."""
         for notification in notifications:
             read = self._read.get(notification.method)
             params = notification.params
@@ -186,6 +187,10 @@ class CodexStream:
         if self._called:
             # All calls of this answer are there; their results come with the client's next request.
             self._finish("completed", {"completed_at": int(time.time())})
+            return
+        self._rounds_left -= 1
+        if self._rounds_left < 0:
+            self._fail(failures.too_many_rounds(self._model))
 
     def _tool_call(self, params: JsonObject) -> None:
         """A call that the model made from a script of its own is told here only, and its script waits for it."""
@@ -201,13 +206,18 @@ class CodexStream:
         if reason := failures.incomplete_reason(error):
             self._finish("incomplete", {"incomplete_details": {"reason": reason}})
         elif turn.get("status") == "failed":
-            raise self._failure(error)
+            self._fail(self._failure(error))
         elif turn.get("status") == "interrupted":
-            raise failures.interrupted()
+            self._fail(failures.interrupted())
         elif not self._answered:
-            raise failures.empty_answer(self._model)
+            self._fail(failures.empty_answer(self._model))
         else:
             self._finish("completed", {"completed_at": int(time.time())})
+
+    def _fail(self, error: ModelError) -> None:
+        # What has come before it in the same moment is told first.
+        self.error = error
+        self.is_over = True
 
     def _finish(self, status: str, facts: JsonObject) -> None:
         self._begin()
