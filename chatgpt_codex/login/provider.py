@@ -1,8 +1,10 @@
 """The provider over HTTP: its addresses, codes into tokens, device codes, and the end of a sign-in."""
 
+import asyncio
 import json
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from typing import Literal, Self
@@ -14,6 +16,9 @@ from ..llm.errors import server_words
 from ..llm.payload import JsonObject, as_object, object_at, text_at
 from .errors import ProviderUnavailableError, SignInFailedError
 from .settings import LoginSettings, check_address, host_of
+
+_KEYS_SECONDS = 5.0
+"""What checking a signature is worth waiting for before the browser opens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,41 +87,13 @@ class Provider:
             ConfigurationError: an address in it is not https.
         """
         settings = self.settings
-        if not settings.discovery_url:
-            return settings
-        try:
-            document = (await self._get(settings.discovery_url)).payload
-            issuer = text_at(document, "issuer")
-            if settings.discovery_decides and (not issuer or issuer.rstrip("/") != settings.issuer.rstrip("/")):
-                raise SignInFailedError(
-                    f"{host_of(settings.discovery_url)} has no discovery document of its own. Correct "
-                    "CODEX_OAUTH_DISCOVERY_URL, or unset it."
-                )
-            if keys_url := text_at(document, "jwks_uri"):
-                check_address("The provider's jwks_uri", keys_url)
-                keys = await self._get(keys_url)
-                self.signing_keys = keys.payload if keys.status == 200 else None
-        except ProviderUnavailableError:
-            if settings.discovery_decides:
-                raise
-            # Only the keys would have come from it; the id token comes from the provider itself, over TLS.
-            return settings
-        if not settings.discovery_decides:
-            return settings
-
-        def found(name: str, otherwise: str) -> str:
-            address = text_at(document, name)
-            if name in settings.fixed_endpoints or not address:
-                return otherwise
-            check_address(f"The provider's {name}", address)
-            return address
-
-        self.settings = replace(
-            settings,
-            authorization_endpoint=found("authorization_endpoint", settings.authorization_endpoint),
-            token_endpoint=found("token_endpoint", settings.token_endpoint),
-            revocation_endpoint=found("revocation_endpoint", settings.revocation_endpoint),
-        )
+        if settings.discovery_decides:
+            self.settings = _with_addresses(settings, await self._document())
+        elif settings.discovery_url:
+            # Only the keys come from it; without them, the id token is believed because it comes over TLS.
+            with suppress(ProviderUnavailableError, TimeoutError):
+                async with asyncio.timeout(_KEYS_SECONDS):
+                    await self._document()
         return self.settings
 
     async def look(self) -> ProviderAnswer:
@@ -162,6 +139,15 @@ class Provider:
         """
         return await self._ask("POST", address, fields, as_json=as_json)
 
+    async def _document(self) -> JsonObject:
+        """The discovery document, once the keys that it names are here."""
+        document = (await self._get(self.settings.discovery_url)).payload
+        if keys_url := text_at(document, "jwks_uri"):
+            check_address("The provider's jwks_uri", keys_url)
+            keys = await self._get(keys_url)
+            self.signing_keys = keys.payload if keys.status == 200 else None
+        return document
+
     async def _get(self, address: str) -> ProviderAnswer:
         return await self._ask("GET", address, None, as_json=False)
 
@@ -198,6 +184,28 @@ class Provider:
             status=503,
             code="sign_in_server_unavailable",
         )
+
+
+def _with_addresses(settings: LoginSettings, document: JsonObject) -> LoginSettings:
+    if text_at(document, "issuer").rstrip("/") != settings.issuer.rstrip("/"):
+        raise SignInFailedError(
+            f"{host_of(settings.discovery_url)} has no discovery document of its own. Correct "
+            "CODEX_OAUTH_DISCOVERY_URL, or unset it."
+        )
+
+    def found(name: str, otherwise: str) -> str:
+        address = text_at(document, name)
+        if name in settings.fixed_endpoints or not address:
+            return otherwise
+        check_address(f"The provider's {name}", address)
+        return address
+
+    return replace(
+        settings,
+        authorization_endpoint=found("authorization_endpoint", settings.authorization_endpoint),
+        token_endpoint=found("token_endpoint", settings.token_endpoint),
+        revocation_endpoint=found("revocation_endpoint", settings.revocation_endpoint),
+    )
 
 
 def refusal(answer: ProviderAnswer, secrets: tuple[str, ...]) -> str:

@@ -122,7 +122,9 @@ async def test_a_process_killed_while_the_provider_answers_loses_nothing(
         # From here on the provider takes the old token no more, and nobody here has the new one.
         await until(lambda: _has_rotated(oidc, before))
         process.kill()
-    assert old.refresh_token not in command_lines()
+    commands = command_lines()
+    assert "login.renewal_process" in commands, "the process that asks lives on"
+    assert old.refresh_token not in commands
     assert (await stored(accounts)).refresh_token == old.refresh_token
     await oidc.set(holdTokenMs=0)
 
