@@ -112,10 +112,11 @@ class ResponseStream:
         if self.is_over:
             return
         choices = chunk.get("choices")
-        if type(choices) is list and len(choices) == 1 and type(choices[0]) is dict and not chunk.get("usage"):
+        says_more = chunk.get("usage") or chunk.get("error")
+        if not says_more and type(choices) is list and len(choices) == 1 and type(choices[0]) is dict:
             choice = choices[0]
             delta = choice.get("delta")
-            says_more = choice.get("finish_reason") or choice.get("logprobs")
+            says_more = choice.get("index") or choice.get("finish_reason") or choice.get("logprobs")
             if not says_more and type(delta) is dict and len(delta) == 1 and self._goes_on(delta):
                 return
         self._read_fully(chunk)
@@ -220,6 +221,10 @@ class ResponseStream:
         self._reasoning = self._message = None
 
     def _end(self) -> None:
+        if self._finish_reason == "error":
+            # OpenRouter's word where the model's server failed; the error itself may be missing.
+            self._fail(failure_of({}, self._secrets))
+            return
         reason = _INCOMPLETE.get(self._finish_reason)
         self._close_items("incomplete" if reason else "completed")
         if reason:

@@ -213,9 +213,18 @@ def test_what_an_agent_did_is_told_as_reasoning(told: Callable[[bytes], list[Any
     ran = {"type": "local_shell_call", "action": {"type": "exec", "command": ["pytest", "-q"]}}
     changed = {"type": "apply_patch_call", "operation": {"type": "update_file", "path": "a.py", "diff": "+1"}}
     searched = {"type": "web_search_call", "action": {"type": "search", "query": "weather"}}
-    events = [created(), done(0, **ran), done(1, **changed), done(2, **searched), text("Done.", 3), ended()]
+    code = {"type": "code_interpreter_call", "code": "ls", "outputs": [{"type": "logs", "logs": "a.py"}]}
+    called = {"type": "mcp_call", "name": "find", "server_label": "docs", "arguments": '{"q":"x"}'}
+    steps = [ran, changed, searched, code, called]
+    events = [created(), *(done(at, **step) for at, step in enumerate(steps)), text("Done.", 5), ended()]
     whole = put_together(told(stream(events)))
-    assert whole["reasoning_content"] == "Ran: pytest -q\n\nUpdate file: a.py\n\nSearched the web: weather"
+    assert whole["reasoning_content"].split("\n\n") == [
+        "Ran: pytest -q",
+        "Update file: a.py",
+        "Searched the web: weather",
+        "Ran code:\nls\na.py",
+        'Called find of docs: {"q":"x"}',
+    ]
     assert whole["content"] == "Done."
 
 

@@ -316,6 +316,12 @@ def test_an_error_of_the_server_is_a_failed_response(checked: Checked) -> None:
     assert telling.failure.status == 429
 
 
+def test_an_error_may_come_with_text_or_as_a_reason(checked: Checked) -> None:
+    broken = {**chunk(content="lo"), "error": {"code": 502, "message": "Provider gone."}}
+    for chunks in ([chunk(content="Hel"), broken], [chunk(content="Hel"), chunk("error")]):
+        assert checked(stream(chunks))[-1]["response"]["status"] == "failed"
+
+
 def test_a_stream_that_ends_too_early_is_a_failed_response(checked: Checked) -> None:
     for chunks in ([], [chunk(content="Hel")], [piece(0, '{"a', "f", "call_1")]):
         telling = ResponseStream({"model": "m", "input": "x"})
@@ -336,7 +342,9 @@ def test_only_the_first_answer_counts(checked: Checked) -> None:
     other = chunk("stop", content="no")
     other["choices"][0]["index"] = 1
     both = {**chunk(content="yes"), "choices": [*chunk(content="yes")["choices"], *other["choices"]]}
-    final = checked(stream([both, chunk("stop")]))[-1]["response"]
+    more = chunk(content="no")
+    more["choices"][0]["index"] = 1
+    final = checked(stream([both, more, chunk("stop")]))[-1]["response"]
     assert final["output"][0]["content"][0]["text"] == "yes"
 
 
