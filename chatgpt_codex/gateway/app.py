@@ -69,7 +69,8 @@ class GatewayApp:
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
-        self._routed = _routed_app(gateway)
+        self._routed: FastAPI | None = None
+        self._routing = asyncio.Lock()
         self._log = AccessLog()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -146,7 +147,7 @@ class GatewayApp:
             return {"type": "http.disconnect"}
 
         exchange.scope.setdefault("state", {})["exchange"] = exchange
-        await self._routed(exchange.scope, receive, exchange.send_from_app)
+        await (await self._routes())(exchange.scope, receive, exchange.send_from_app)
 
     async def _serve_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A WebSocket: let in as any request is; what it does then is its route's."""
@@ -158,18 +159,27 @@ class GatewayApp:
             await _refuse_socket(scope, send, error)
             return
         scope.setdefault("state", {})["exchange"] = exchange
-        await self._routed(scope, receive, send)
+        await (await self._routes())(scope, receive, send)
+
+    async def _routes(self) -> "FastAPI":
+        """What FastAPI serves; made in a thread, since loading it takes as long as starting all else."""
+        if self._routed is not None:
+            return self._routed
+        async with self._routing:
+            if self._routed is None:
+                self._routed = await asyncio.to_thread(_routed_app, self.gateway)
+            return self._routed
 
     async def _live(self, receive: Receive, send: Send) -> None:
-        while True:
-            message = await receive()
-            if message["type"] == "lifespan.startup":
-                await send({"type": "lifespan.startup.complete"})
-            elif message["type"] == "lifespan.shutdown":
-                self._log.flush()
-                await self.gateway.close()
-                await send({"type": "lifespan.shutdown.complete"})
-                return
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        # Whoever only asks for answers, or for health, need not wait for it.
+        preparing = asyncio.create_task(self._routes())
+        await receive()
+        await preparing
+        self._log.flush()
+        await self.gateway.close()
+        await send({"type": "lifespan.shutdown.complete"})
 
 
 async def _refuse_socket(scope: Scope, send: Send, error: GatewayError) -> None:

@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import Any
 from urllib.error import HTTPError
@@ -222,12 +221,29 @@ async def test_a_body_has_bounds(open_gateway: Gateways, monkeypatch: pytest.Mon
     assert late.startswith(b"HTTP/1.1 408 ")
 
 
-def test_importing_the_server_leaves_the_sdk_alone(tmp_path: Path) -> None:
-    program = (
-        "import sys, chatgpt_codex.gateway.server as s; from chatgpt_codex.gateway.settings import load_settings;"
-        "from chatgpt_codex.gateway.app import build_app; settings, environ = load_settings({'API_KEYS': 'none'});"
-        "build_app(settings, environ, None); print('openai' in sys.modules)"
-    )
-    with Popen((sys.executable, "-c", program), stdout=PIPE, text=True, cwd=tmp_path) as process:
+ALIVE = """
+import asyncio, sys
+from chatgpt_codex.gateway.app import build_app
+from chatgpt_codex.gateway.settings import load_settings
+
+messages = iter(["lifespan.startup", "lifespan.shutdown"])
+
+async def receive():
+    return {"type": next(messages)}
+
+async def send(message):
+    print(message["type"])
+
+settings, environ = load_settings({"API_KEYS": "none"}, env_file=None)
+asyncio.run(build_app(settings, environ, None)({"type": "lifespan"}, receive, send))
+print("openai" in sys.modules)
+"""
+
+
+def test_a_gateway_that_nobody_asks_does_not_load_the_sdk() -> None:
+    with Popen((sys.executable, "-c", ALIVE), stdout=PIPE, text=True) as process:
         out, _ = process.communicate(timeout=30)
-    assert (process.returncode, out) == (0, "False\n")
+    assert (process.returncode, out.split()) == (
+        0,
+        ["lifespan.startup.complete", "lifespan.shutdown.complete", "False"],
+    )
