@@ -1,23 +1,16 @@
 """The Codex CLI, set up as the README says, works through the gateway."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-CONFIG = """\
-model = "{model}"
-model_provider = "gateway"
-
-[model_providers.gateway]
-name = "chatgpt-codex"
-base_url = "{base_url}"
-env_key = "GATEWAY_KEY"
-wire_api = "responses"
-{more}
-"""
+README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+(CONFIG,) = re.findall(r"^```toml\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+ADDRESS, MODEL, SOCKETS = "http://127.0.0.1:8000/v1", '"gpt-5.5"', "supports_websockets = true"
 
 
 @pytest.fixture(scope="module")
@@ -32,14 +25,15 @@ def rules() -> list[dict[str, Any]]:
     ]
 
 
-def run_codex(folder: Path, gateway: Any, model: str, prompt: str, more: str) -> subprocess.CompletedProcess[str]:
+def run_codex(folder: Path, gateway: Any, model: str, prompt: str, sockets: bool) -> subprocess.CompletedProcess[str]:
     from codex_cli_bin import bundled_codex_path
 
     home, work = folder / "codex", folder / "work"
     home.mkdir(mode=0o700)
     work.mkdir()
     (work / "note.txt").write_text("Ada was here\n")
-    (home / "config.toml").write_text(CONFIG.format(model=model, base_url=gateway.base_url, more=more))
+    config = CONFIG.replace(ADDRESS, gateway.base_url).replace(MODEL, f'"{model}"')
+    (home / "config.toml").write_text(config if sockets else config.replace(SOCKETS, ""))
     return subprocess.run(
         # Its sandbox needs rights that the machine of a test may not give, and is not what is tested.
         [str(bundled_codex_path()), "exec", "--skip-git-repo-check", "-s", "danger-full-access", prompt],
@@ -60,20 +54,24 @@ def run_codex(folder: Path, gateway: Any, model: str, prompt: str, more: str) ->
     )
 
 
-OVER = pytest.mark.parametrize("more", ["", "supports_websockets = true"], ids=["http", "websocket"])
+OVER = pytest.mark.parametrize("sockets", [False, True], ids=["http", "websocket"])
+
+
+def test_the_readmes_settings_are_what_is_replaced() -> None:
+    assert [text in CONFIG for text in (ADDRESS, MODEL, SOCKETS)] == [True] * 3
 
 
 @OVER
-def test_a_turn(tmp_path: Path, gateway: Any, more: str) -> None:
-    done = run_codex(tmp_path, gateway, "full/gpt-6-luna", "Say hello.", more)
+def test_a_turn(tmp_path: Path, gateway: Any, sockets: bool) -> None:
+    done = run_codex(tmp_path, gateway, "full/gpt-6-luna", "Say hello.", sockets)
 
     assert done.stdout.strip() == "Hello from the simulator.", done.stderr
     assert len(gateway.asked("full/")) == 1
 
 
 @OVER
-def test_a_tool_over_two_turns_behind_chat_completions(tmp_path: Path, gateway: Any, more: str) -> None:
-    done = run_codex(tmp_path, gateway, "old/gpt-5.5", "What does note.txt say?", more)
+def test_a_tool_over_two_turns_behind_chat_completions(tmp_path: Path, gateway: Any, sockets: bool) -> None:
+    done = run_codex(tmp_path, gateway, "old/gpt-5.5", "What does note.txt say?", sockets)
 
     assert done.stdout.strip() == "The file says: Ada was here.", done.stderr
     assert len(gateway.asked("old/")) == 2
