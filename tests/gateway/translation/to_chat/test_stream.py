@@ -215,7 +215,7 @@ def test_what_an_agent_did_is_told_as_reasoning(told: Callable[[bytes], list[Any
     searched = {"type": "web_search_call", "action": {"type": "search", "query": "weather"}}
     code = {"type": "code_interpreter_call", "code": "ls", "outputs": [{"type": "logs", "logs": "a.py"}]}
     called = {"type": "mcp_call", "name": "find", "server_label": "docs", "arguments": '{"q":"x"}'}
-    steps = [ran, changed, searched, code, called]
+    steps: list[dict[str, Any]] = [ran, changed, searched, code, called]
     events = [created(), *(done(at, **step) for at, step in enumerate(steps)), text("Done.", 5), ended()]
     whole = put_together(told(stream(events)))
     assert whole["reasoning_content"].split("\n\n") == [
