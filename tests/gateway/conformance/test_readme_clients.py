@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -36,9 +35,8 @@ def run(gateway: Any, *command: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.usefixtures("curl")
 def test_curl(gateway: Any) -> None:
-    if shutil.which("curl") is None:
-        pytest.skip("curl is not there")
     assert f'"content":"{TEXT}"' in run(gateway, "bash", "-c", block("sh", "curl -s")).replace('": "', '":"')
 
 
