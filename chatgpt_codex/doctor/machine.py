@@ -2,13 +2,13 @@
 
 import errno
 import os
-import shutil
 import socket
 import sys
 from collections.abc import Iterator, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 
+from ..codex_agent.binary import bundled_codex, find_codex
+from ..codex_agent.errors import CodexMissingError
 from ..runner.journal.database import default_path, open_database, transaction
 from ..runner.journal.errors import JournalError
 from .check import Check
@@ -39,26 +39,19 @@ def check_journal(path: Path | None = None) -> Check:
 
 
 def check_codex(environ: Mapping[str, str]) -> Check:
-    """The Codex binary: the one that CODEX_PATH names, else one on PATH, else the one that an extra brings."""
+    """The Codex program: the one that CODEX_PATH names, else the one that an extra brings, else one on PATH."""
     named = environ.get("CODEX_PATH", "").strip()
+    try:
+        found = find_codex(named, environ)
+    except CodexMissingError as missing:
+        if named:
+            return Check(name="Codex", state="problem", detail=missing.message, fix="Correct CODEX_PATH, or unset it.")
+        return Check(name="Codex", detail=f"{missing.message} It is needed for codex-local only.")
     if named:
-        if shutil.which(named, path=environ.get("PATH")):
-            return Check(name="Codex", detail=f"{named} (CODEX_PATH)")
-        return Check(
-            name="Codex",
-            state="problem",
-            detail=f"CODEX_PATH names {named}, which is no program that can be run.",
-            fix="Correct CODEX_PATH, or unset it.",
-        )
-    if found := shutil.which("codex", path=environ.get("PATH")):
-        return Check(name="Codex", detail=f"{found} (PATH)")
-    if find_spec("codex_cli_bin") is not None:
+        return Check(name="Codex", detail=f"{named} (CODEX_PATH)")
+    if found == bundled_codex():
         return Check(name="Codex", detail="The one that the openai-codex package brings.")
-    return Check(
-        name="Codex",
-        detail="There is no codex program: neither CODEX_PATH, nor one on PATH, nor the openai-codex package. "
-        "This version does not use one.",
-    )
+    return Check(name="Codex", detail=f"{found} (PATH)")
 
 
 def check_ports(ports: Mapping[int, str] = PORTS) -> Iterator[Check]:

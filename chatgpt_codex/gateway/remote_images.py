@@ -100,7 +100,10 @@ class RemoteImages:
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(resolver=_CheckedResolver(self._allows), use_dns_cache=False),
+                # Each image is of another server; none is worth a connection kept open.
+                connector=aiohttp.TCPConnector(
+                    resolver=_CheckedResolver(self._allows), use_dns_cache=False, force_close=True
+                ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": "chatgpt-codex", "Accept": "image/*", "Accept-Encoding": "identity"},
                 auto_decompress=False,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from chatgpt_codex.codex_agent import binary as codex_binary
 from chatgpt_codex.doctor import machine
 from chatgpt_codex.doctor.machine import check_codex, check_journal, check_ports
 from chatgpt_codex.runner.journal.database import open_database
@@ -72,20 +73,26 @@ def test_codex_path_that_names_nothing(tmp_path: Path) -> None:
     assert check.fix
 
 
-def test_codex_on_the_path(tmp_path: Path) -> None:
+def test_codex_of_the_extra_before_one_on_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    brought = executable(tmp_path / "package" / "codex")
+    executable(tmp_path / "bin" / "codex")
+    for module in (machine, codex_binary):
+        monkeypatch.setattr(module, "bundled_codex", lambda: brought)
+
+    check = check_codex({"PATH": str(tmp_path / "bin")})
+
+    assert (check.state, check.detail) == ("ok", "The one that the openai-codex package brings.")
+
+
+def test_codex_on_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = executable(tmp_path / "bin" / "codex")
+    for module in (machine, codex_binary):
+        monkeypatch.setattr(module, "bundled_codex", lambda: None)
 
     assert check_codex({"PATH": str(tmp_path / "bin")}).detail == f"{found} (PATH)"
-
-
-@pytest.mark.parametrize(("installed", "words"), [(True, "package brings"), (False, "There is no codex program")])
-def test_codex_of_the_extra(installed: bool, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "find_spec", lambda name: object() if installed else None)
-
-    check = check_codex({"PATH": str(tmp_path)})
-
-    assert check.state == "ok"
-    assert words in check.detail
+    missing = check_codex({"PATH": str(tmp_path)})
+    assert missing.state == "ok"
+    assert "pip install openai-codex" in missing.detail
 
 
 def test_ports() -> None:
