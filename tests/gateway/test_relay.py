@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import aiohttp
 import orjson
 import pytest
 
@@ -289,6 +290,16 @@ async def test_an_event_larger_than_is_held_back_is_relayed(raw_upstream: RawUps
     _, _, body = await gateway.post(PATHS["chat"], {"model": "m", "stream": True})
 
     assert body == large + ENDS["chat"]
+
+
+async def test_where_such_an_event_breaks_off_only_a_broken_connection_can_tell(
+    raw_upstream: RawUpstreams, open_gateway: Gateways
+) -> None:
+    upstream = await raw_upstream(streamed(b'data: {"image":"' + b"A" * 9_000_000, cut=True))
+    gateway = await open_gateway({"up": upstream.base_url})
+
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await gateway.post(PATHS["chat"], {"model": "m", "stream": True})
 
 
 async def test_a_large_request_is_relayed(raw_upstream: RawUpstreams, open_gateway: Gateways) -> None:

@@ -29,8 +29,9 @@ PATHS: Mapping[Api, str] = {"responses": "/responses", "chat": "/chat/completion
 _CONNECT_SECONDS = 10.0
 _LIST_SECONDS = 5.0
 _LIST_KEPT_SECONDS = 60.0
-_KEEPALIVE_SECONDS = 4.0
-"""Less than the 5 s after which common servers close an idle connection: a request sent just then would be lost."""
+_KEEPALIVE_SECONDS: Mapping[str, float] = {"http": 4.0, "https": 30.0}
+"""How long an idle connection is kept, by the address's scheme: less than a server does, or a request sent just as it
+closes would be lost. Common Python servers wait 5 s, those in front of public APIs a minute and more."""
 _LARGE_BODY_BYTES = 512 * 1024
 
 
@@ -131,9 +132,10 @@ class UpstreamBackend:
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
+            keepalive = _KEEPALIVE_SECONDS[urlsplit(self.endpoint.base_url).scheme]
             self._session = aiohttp.ClientSession(
                 # How many there may be at once is decided before.
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_SECONDS),
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=keepalive),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={
