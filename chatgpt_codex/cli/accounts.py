@@ -16,8 +16,16 @@ _HEADINGS = ("Account", "Signed in as", "Plan", "Kept in")
 
 @click.command(epilog="Example: chatgpt-codex accounts --json")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def accounts(as_json: bool) -> int:
+@click.option(
+    "--export",
+    "exported",
+    metavar="NAME",
+    help="Print the environment variables that let a sandbox use this one until its token ends. They are secret.",
+)
+def accounts(as_json: bool, exported: str | None) -> int:
     """List the ChatGPT sign-ins of this machine. Nothing is asked for."""
+    if exported is not None:
+        return _export(exported, as_json=as_json)
     try:
         listed = asyncio.run(_list())
     except ModelError as error:
@@ -37,6 +45,16 @@ def accounts(as_json: bool) -> int:
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    return 0
+
+
+def _export(account: str, *, as_json: bool) -> int:
+    try:
+        variables = asyncio.run(Accounts().exported(account))
+    except ModelError as error:
+        click.echo(f"Error: {without_control(str(error))}", err=True)
+        return EXIT_FAILED
+    click.echo(json_text(variables) if as_json else "\n".join(f"{name}={value}" for name, value in variables.items()))
     return 0
 
 

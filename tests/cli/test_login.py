@@ -213,6 +213,19 @@ def test_the_accounts(signed_in: SignInServer, capfd: pytest.CaptureFixture[str]
     assert [entry["account"] for entry in told] == ["default", "work"]
 
 
+def test_a_sandbox_gets_the_access_token_alone(signed_in: SignInServer, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["accounts", "--export", "default"]) == 0
+    out, err = capfd.readouterr()
+    variables = dict(line.split("=", 1) for line in out.splitlines())
+    assert variables["CODEX_OAUTH_ACCESS_TOKEN"]
+    assert variables.keys() <= {"CODEX_OAUTH_ACCESS_TOKEN", "CODEX_OAUTH_ACCOUNT_ID"}
+    assert REFRESH_TOKEN not in out + err
+    assert main(["accounts", "--export", "default", "--json"]) == 0
+    assert json.loads(capfd.readouterr().out) == variables
+    assert main(["accounts", "--export", "nobody"]) == 1
+    assert "chatgpt-codex login --account nobody" in capfd.readouterr().err
+
+
 def test_an_account_that_cannot_be_one(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["status", "--account", "../x"]) == 1
     assert "cannot be an account's name" in capfd.readouterr().err

@@ -186,6 +186,6 @@ async def _spoil(accounts: Accounts, oidc: Any) -> None:
 def test_a_parent_that_is_dead_asks_for_nothing(tmp_path: Path) -> None:
     """Killed before it said what to ask: then the lease is free, and somebody else may be asking by now."""
     command = [sys.executable, "-P", "-c", _START, chatgpt_codex.login.__path__[0], str(tmp_path / "lock"), "5"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        out, _ = process.communicate(b'{"half of a requ', timeout=10)
-    assert (out, process.returncode) == (b"ready\n", 1)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        out, err = process.communicate(b'{"half of a requ', timeout=10)
+    assert (out, err, process.returncode) == (b"ready\n", b"", 1)
