@@ -102,7 +102,8 @@ def test_every_command_runs(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    base_url = simulate().base_url
+    simulator = simulate()
+    base_url, plan_url = simulator.base_url, simulator.chatgpt_url
     monkeypatch.delenv("OPENAI_BASE_URL")
     run_id = _a_stopped_run(capsys)
     for line in command_lines(document):
@@ -120,6 +121,10 @@ def test_every_command_runs(
                 patch.setenv("OPENAI_API_KEY", KEY)
                 patch.setenv("OPENAI_BASE_URL", base_url)
                 del words[0]
+            if "--account" in words:
+                patch.setenv("CHATGPT_CODEX_BASE_URL", plan_url)
+                patch.setenv("CODEX_OAUTH_ACCESS_TOKEN", KEY)
+                patch.setenv("CODEX_OAUTH_ACCOUNT_ID", "account-1")
             assert words[0] == COMMAND, f"{line}: say here how this line is to be tested"
             if words[1] == "serve":
                 serve_command.make_context("serve", words[2:])
@@ -150,14 +155,39 @@ def _would_serve(arguments: list[str]) -> None:
 def test_the_python_runs(
     simulate: Callable[..., Simulator], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    simulate({"rules": [{"answer": {"text": "Hello."}}]})
+    simulator = simulate(
+        {
+            "rules": [
+                {"when": {"input": "Sunny in Rome"}, "answer": {"text": "It is sunny in Rome."}},
+                {
+                    "when": {"tools": ["get_weather"]},
+                    "answer": {"tool_calls": [{"name": "get_weather", "arguments": {"city": "Rome"}}]},
+                },
+                {"when": {"schema": "Recipe"}, "answer": {"json": {"title": "Tea", "minutes": 5}}},
+                {"answer": {"text": "Hello.", "usage": {"input_tokens": 3, "output_tokens": 2}}},
+            ]
+        }
+    )
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("CHATGPT_CODEX_BASE_URL", simulator.chatgpt_url)
+    monkeypatch.setenv("CODEX_OAUTH_ACCESS_TOKEN", KEY)
+    monkeypatch.setenv("CODEX_OAUTH_ACCOUNT_ID", "account-1")
+    # The later ones go on from the earlier.
+    names: dict[str, object] = {"__name__": "readme"}
+    printed = []
 
     # Those of the gateway's clients have tests of their own.
     for block in fenced(README.split("### Set up a client")[0], "python"):
-        exec(compile(block, "README.md", "exec"), {"__name__": "readme"})
+        exec(compile(block, "README.md", "exec"), names)
+        printed.append(capsys.readouterr().out)
 
-        assert capsys.readouterr().out.startswith("success Hello. ")
+    assert printed == [
+        "success Hello. 5\n",
+        "Hello.\nHello.",
+        "It is sunny in Rome.\n",
+        "Tea 5\n",
+        "Hello. stop 12.5\ntext_delta usage done ",
+    ]
 
 
 def test_every_make_target_in_the_text_is_there() -> None:
