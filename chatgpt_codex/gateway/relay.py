@@ -13,9 +13,8 @@ from .backends.upstream_answer import BROKEN
 from .errors import error_answer, error_event
 from .exchange import EVENT_STREAM, JSON_TYPE, Exchange
 from .headers import to_client, to_upstream
+from .whole_events import WholeEvents
 
-_MOST_HELD_BACK_BYTES = 8 * 1024 * 1024
-_BLANK_LINES = (b"\n\n", b"\r\n\r\n", b"\r\r")
 _SEQUENCE_NUMBER = re.compile(rb'"sequence_number"\s*:\s*(\d+)')
 _LAST_OF_RESPONSES = re.compile(rb'"type"\s*:\s*"(?:response\.(?:completed|incomplete|failed)|error)"')
 _LAST_OF_CHAT = re.compile(rb'^data:\s*\[DONE\]|"error"\s*:|"finish_reason"\s*:\s*"|"usage"\s*:\s*\{', re.MULTILINE)
@@ -80,7 +79,7 @@ async def _relay_stream(
     The beginning of an event is held back until its end is there, so that a stream that breaks off can still end with
     an event of its own.
     """
-    events = _WholeEvents()
+    events = WholeEvents()
     await exchange.start(response.status, (*EVENT_STREAM, *to_client(response.raw_headers)))
 
     def last_words(error: ModelError) -> bytes:
@@ -97,11 +96,13 @@ async def _relay_stream(
                 exchange.last_words = None
             elif exchange.last_words is None:
                 exchange.last_words = last_words
+        rest = events.rest
     except BROKEN:
-        raise upstream_errors.cut_short(upstream.spoken) from None
-    if events.is_torn or not _is_finished(api, events.last + events.rest):
+        # What may be half of an event is not given on.
+        rest = b""
+    if events.is_torn or not _is_finished(api, events.last + rest):
         raise upstream_errors.cut_short(upstream.spoken)
-    await exchange.finish(events.rest)
+    await exchange.finish(rest)
 
 
 def _is_finished(api: Api, last: bytes) -> bool:
@@ -110,42 +111,6 @@ def _is_finished(api: Api, last: bytes) -> bool:
         return _LAST_OF_RESPONSES.search(last) is not None
     # The search costs more than all else where a whole stream came at once.
     return last.endswith(b"data: [DONE]\n\n") or _LAST_OF_CHAT.search(last) is not None
-
-
-class _WholeEvents:
-    """Cuts what comes into whole events and a rest."""
-
-    __slots__ = ("_held", "is_torn", "last")
-
-    def __init__(self) -> None:
-        self._held = b""
-        self.last = b""
-        """What was given last: it ends with the last whole event."""
-        self.is_torn = False
-
-    def feed(self, chunk: bytes) -> bytes:
-        """The events that are whole now."""
-        if self._held:
-            chunk = self._held + chunk
-        if chunk.endswith(b"\n\n"):
-            self._held = b""
-            self.last = chunk
-            self.is_torn = False
-            return chunk
-        end = max(chunk.rfind(blank) + len(blank) if blank in chunk else 0 for blank in _BLANK_LINES)
-        if not end and len(chunk) > _MOST_HELD_BACK_BYTES:
-            self._held = b""
-            self.is_torn = True
-            return chunk
-        self._held = chunk[end:]
-        if end:
-            self.last = chunk[:end]
-            self.is_torn = False
-        return chunk[:end]
-
-    @property
-    def rest(self) -> bytes:
-        return self._held
 
 
 def _next_number(last: bytes) -> int:

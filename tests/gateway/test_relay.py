@@ -171,6 +171,18 @@ async def test_a_stream_cut_upstream_ends_with_one_clean_error(
         assert last["error"]["message"] == last["message"]
 
 
+async def test_a_connection_that_breaks_after_the_last_event_is_no_error(
+    api: str, raw_upstream: RawUpstreams, open_gateway: Gateways
+) -> None:
+    whole = FIRST[api] + ENDS[api]
+    upstream = await raw_upstream(streamed(whole, cut=True))
+    gateway = await open_gateway({"up": upstream.base_url})
+
+    status, _, body = await gateway.post(PATHS[api], {"model": "m", "stream": True})
+
+    assert (status, body) == (200, whole)
+
+
 async def test_a_whole_answer_cut_upstream_is_an_error(raw_upstream: RawUpstreams, open_gateway: Gateways) -> None:
     async def answer(_: Received, writer: asyncio.StreamWriter) -> None:
         writer.write(b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n{"half":')
