@@ -7,7 +7,7 @@
 | `sign_in_server` | a server that lets everybody sign in with ChatGPT at once, and makes it the one to use |
 | `run_block` | a function that executes a block as the platform would and gathers what came of it |
 | `backend` | a folder with AutoGPT's layout, to install into and to verify |
-| `node`, `chromium`, `curl` | programs that not every machine has: without them the test is skipped, but fails under CI |
+| `node`, `chromium`, `curl` | programs not every machine has: without them a test is skipped, but fails under CI |
 """
 
 import os
