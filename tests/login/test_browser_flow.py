@@ -1,6 +1,7 @@
 """Signing in with a browser, at a real provider: what works, and what must not."""
 
 import asyncio
+import json
 import socket
 import time
 from collections.abc import Callable
@@ -238,6 +239,34 @@ async def test_another_page_cannot_finish_a_sign_in(
     assert "Another page tried" in page
 
 
+async def test_a_page_in_the_same_browser_cannot_finish_a_sign_in(
+    accounts: Accounts, oidc: Any, browser: Any, walk: Any
+) -> None:
+    """Not even one that knows code and state: what a real browser sends tells it from a person's navigation."""
+    attempts = """
+        const address = %s;
+        const loaded = (tag) => new Promise((done) => {
+            const element = Object.assign(document.createElement(tag), {src: address, onload: done, onerror: done});
+            document.body.append(element);
+        });
+        fetch(address, {mode: "no-cors"}).catch(() => 0)
+            .then(() => fetch(address, {mode: "no-cors", method: "POST"})).catch(() => 0)
+            .then(() => loaded("img")).then(() => loaded("script")).then(() => loaded("iframe")).then(() => "tried")
+    """
+
+    async def visit(page: OpenPage) -> tuple[int, str]:
+        address = await oidc.agree(page.url)
+        await browser.open(f"{oidc.issuer}/.well-known/openid-configuration")
+        await browser.until("document.body")
+        assert await browser.run(attempts % json.dumps(address)) == "tried"
+        return await get(address)
+
+    status, page = await walk(accounts.browser_sign_in()).go(visit)
+
+    assert status == 200
+    assert "You are signed in" in page
+
+
 async def test_the_page_cannot_be_framed_and_loads_nothing(accounts: Accounts, oidc: Any, walk: Any) -> None:
     async def visit(page: OpenPage) -> dict[str, str]:
         flow.paste(await oidc.agree(page.url))
@@ -292,6 +321,21 @@ async def test_the_provider_is_down(accounts: Accounts, oidc: Any) -> None:
     await oidc.set(down=True)
     with pytest.raises(ProviderUnavailableError, match=r"could not be reached \(HTTP 503\). Nothing was changed"):
         await anext(accounts.browser_sign_in().steps())
+
+
+async def test_keys_that_cannot_be_had_do_not_keep_the_browser_waiting(
+    oidc: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenAI's addresses are known; its discovery document only brings the keys."""
+    monkeypatch.setattr("chatgpt_codex.login.provider._KEYS_SECONDS", 0.05)
+    with taken_port() as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        settings = replace(LoginSettings(), callback_ports=(0,), discovery_url=url)
+        steps = Accounts({}, settings=settings).browser_sign_in().steps()
+        page = await anext(steps)
+        assert isinstance(page, OpenPage)
+        assert page.url.startswith("https://auth.openai.com/oauth/authorize?")
+        await steps.aclose()  # type: ignore[attr-defined]
 
 
 async def test_the_provider_goes_down_before_the_code_is_exchanged(accounts: Accounts, oidc: Any, walk: Any) -> None:
