@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .._version import __version__
 from ..llm.errors import ModelError, server_words
-from ..llm.payload import JsonObject
+from ..llm.payload import JsonObject, text_at
 from .binary import find_codex
 from .command import server_arguments, server_environment
 from .errors import CodexExitedError, CodexStartError
@@ -43,7 +43,7 @@ class AppServer:
         self._complaints = b""
         self._reading = asyncio.create_task(self._read())
         self._listening = asyncio.create_task(self._listen(process.stderr))
-        self._signed_out: bool | None = None
+        self._sign_in: JsonObject | None = None
         self.threads_started = 0
         """How many threads it has had; each costs it about 1 MB that it does not give back."""
 
@@ -150,12 +150,20 @@ class AppServer:
         """What was last said by a notification that has no thread, such as `account/rateLimits/updated`."""
         return self._connection.latest(method)
 
+    async def sign_in_method(self) -> str:
+        """How it is signed in, such as "chatgpt" or "apikey"; "" where it is not. Asks nobody else."""
+        return text_at(await self._sign_in_status(), "authMethod")
+
     async def is_signed_out(self) -> bool:
         """Whether its models want a sign-in, and there is none. Asks nobody else."""
-        if self._signed_out is None:
-            status = await self.request("getAuthStatus", {"includeToken": False, "refreshToken": False})
-            self._signed_out = status.get("requiresOpenaiAuth") is True and status.get("authMethod") is None
-        return self._signed_out
+        wanted = (await self._sign_in_status()).get("requiresOpenaiAuth") is True
+        return wanted and not await self.sign_in_method()
+
+    async def _sign_in_status(self) -> JsonObject:
+        # One that changes later is none of this program's: another one is started then.
+        if self._sign_in is None:
+            self._sign_in = await self.request("getAuthStatus", {"includeToken": False, "refreshToken": False})
+        return self._sign_in
 
     async def close(self) -> None:
         """Ends the program: closes its input, then asks it to end, then kills it and what it has started."""

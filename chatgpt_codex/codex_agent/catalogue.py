@@ -19,7 +19,7 @@ from .command import server_environment
 from .settings import CodexSettings
 
 _BUNDLED_SECONDS = 10.0
-_LIVE_SECONDS = 5.0
+_LIVE_SECONDS = 3.0
 _CODE_MODE = ("tool_mode", "multi_agent_version", "multi_agent_reasoning_effort")
 
 

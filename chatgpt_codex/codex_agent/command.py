@@ -87,9 +87,10 @@ def _ours(program: Path, settings: CodexSettings, catalogue: Path | None) -> Ite
     config = read_operator_config(settings.home)
     if not config.chooses_provider:
         yield from _PROVIDER
-    for name in config.mcp_servers:
-        # An empty table in their place would not remove them.
-        yield f"mcp_servers.{toml_text(name)}.enabled=false"
+    if config.mcp_servers:
+        # An empty table in their place would not remove them; and a name in quotes, as a key, would be another name.
+        off = ", ".join(f"{toml_text(name)}={{enabled=false}}" for name in config.mcp_servers)
+        yield f"mcp_servers={{{off}}}"
     yield from sandbox_overrides(program, settings)
     if catalogue is not None:
         yield f"model_catalog_json={toml_text(str(catalogue))}"

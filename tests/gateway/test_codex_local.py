@@ -21,6 +21,8 @@ import openai
 import orjson
 import pytest
 import uvicorn
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from openai import AsyncOpenAI
 
 from chatgpt_codex.gateway.app import GatewayApp, build_app, resolve_keys
@@ -641,6 +643,72 @@ async def test_no_key_and_no_sign_in_shows_in_an_answer(client: Any, serving: Se
     shown = answered.text + str(dict(answered.headers))
     for secret in (PROVIDER_KEY, OTHER_SECRET, CLIENT_KEY, "the secret of the home folder"):
         assert secret not in shown
+
+
+# The account
+
+
+def chatgpt_token() -> str:
+    """What a token looks like to Codex, which does not check who signed it."""
+    account = {"chatgpt_account_id": "account-1", "chatgpt_plan_type": "plus", "chatgpt_user_id": "user-1"}
+    claims = {"exp": int(time.time()) + 86_400, "email": "me@example.com", "https://api.openai.com/auth": account}
+    parts = ({"alg": "none"}, claims, {})
+    return ".".join(base64.urlsafe_b64encode(orjson.dumps(part)).rstrip(b"=").decode() for part in parts)
+
+
+async def accounts(_: web.Request) -> web.Response:
+    account = {
+        "id": "account-1",
+        "plan_type": "plus",
+        "structure": "personal",
+        "workspace_backend_origin": "https://chatgpt.com",
+        "account_routing_override": "NO_CONSTRAINT",
+    }
+    return web.json_response(
+        {"accounts": [account], "account_ordering": ["account-1"], "default_account_id": "account-1"}
+    )
+
+
+async def usage(_: web.Request) -> web.Response:
+    window = {"used_percent": 81, "limit_window_seconds": 18_000, "reset_after_seconds": 900, "reset_at": RESET}
+    limit = {"allowed": True, "limit_reached": False, "primary_window": window}
+    return web.json_response({"plan_type": "plus", "rate_limit": limit})
+
+
+async def test_the_limits_of_a_plan() -> None:
+    need_codex()
+    token = chatgpt_token()
+    tokens = {"id_token": token, "access_token": token, "refresh_token": "r", "account_id": "account-1"}
+    chatgpt = web.Application()
+    chatgpt.router.add_get("/backend-api/wham/accounts/check", accounts)
+    chatgpt.router.add_get("/backend-api/wham/usage", usage)
+    async with TestServer(chatgpt) as server:
+        with codex_home() as home:
+            (home / "auth.json").write_bytes(orjson.dumps({"auth_mode": "chatgpt", "tokens": tokens}))
+            config = f'chatgpt_base_url="{server.make_url("/backend-api")}"'
+            backend = CodexLocalBackend({"CODEX_HOME": str(home), "CODEX_CONFIG": config, "PATH": os.environ["PATH"]})
+            try:
+                limits = await backend.limits()
+                ready = await backend.readiness()
+            finally:
+                await backend.close()
+
+    assert limits is not None
+    assert limits.plan == "plus"
+    (primary,) = limits.windows
+    assert (primary.name, primary.used_percent, primary.window_minutes) == ("primary", 81, 300)
+    assert primary.resets_at == RESET
+    assert ready.ready
+
+
+async def test_another_provider_has_no_limits(serving: Serving) -> None:
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": f"Bearer {CLIENT_KEY}"}) as http,
+        http.get(f"{serving.base_url}/limits") as answer,
+    ):
+        told = {one["backend"]: one for one in (await answer.json())["data"]}
+
+    assert told["codex-local"]["has_plan"] is False
 
 
 # Without a program, without a sign-in
