@@ -65,6 +65,11 @@ def answered_by(make_client: ClientMaker) -> Iterator[None]:
         _maker.reset(token)
 
 
+def is_answered_elsewhere() -> bool:
+    """Whether `answered_by` is in force here, so that the key a block was given is none to ask with."""
+    return _maker.get() is not None
+
+
 async def ask(question: Question, key: SecretStr, environ: Mapping[str, str] = os.environ) -> Answer:
     """Asks the server that OPENAI_BASE_URL names, OpenAI by default, over the API that `api_choice` finds.
 

@@ -6,9 +6,10 @@ projects.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from .account_limits import AccountLimits, limits_from_usage
 from .chatgpt_body import chatgpt_body_of
@@ -70,7 +71,8 @@ def chatgpt_endpoint(environ: Mapping[str, str]) -> Endpoint:
             f"{_SETTING} is an http address on another machine, where the sign-in could be overheard on the way. "
             "Use https, or unset it."
         )
-    return endpoint
+    # Codex sends one for each of its runs.
+    return replace(endpoint, headers={**endpoint.headers, "session-id": str(uuid4())})
 
 
 def _is_loopback(host: str) -> bool:

@@ -21,7 +21,9 @@ class Endpoint:
     base_url: str
     """Without a slash at the end, and without the user and password that an address may hold."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """That user and password, as HTTP sends them. They take the place of an API key, since both need one header."""
+    """Sent with each request: that user and password, as HTTP sends them, in the place of an API key, since both need
+    one header; and what this server wants besides.
+    """
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """What must never appear in a message."""
     setting: str = "OPENAI_BASE_URL"

@@ -43,7 +43,11 @@ class LoopThread:
         Raises:
             RuntimeError: called from the loop's own thread, which would wait for itself.
         """
-        self._check_caller(work)
+        try:
+            self._check_caller()
+        except RuntimeError:
+            work.close()
+            raise
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()
@@ -58,23 +62,24 @@ class LoopThread:
             make: gives the generator.
         """
         items: SimpleQueue[_Item[T] | _End] = SimpleQueue()
+        tasks: list[asyncio.Task[None]] = []
 
         async def pump() -> None:
-            error: BaseException | None = None
-            try:
-                async with aclosing(make()) as generator:
-                    async for item in generator:
-                        items.put(_Item(item))
-            except BaseException as raised:
-                error = raised
-                if not isinstance(raised, Exception):
-                    raise
-            finally:
-                items.put(_End(error))
+            async with aclosing(make()) as generator:
+                async for item in generator:
+                    items.put(_Item(item))
 
-        work = pump()
-        self._check_caller(work)
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        def start() -> None:
+            task = self._loop.create_task(pump())
+            # Also where it is cancelled before its first step.
+            task.add_done_callback(lambda done: items.put(_End(_error_of(done))))
+            tasks.append(task)
+
+        def stop() -> None:
+            tasks[0].cancel()
+
+        self._check_caller()
+        self._loop.call_soon_threadsafe(start)
         ended = False
         try:
             while True:
@@ -88,7 +93,7 @@ class LoopThread:
                         return
         finally:
             if not ended and self._thread.is_alive():
-                future.cancel()
+                self._loop.call_soon_threadsafe(stop)
                 while not isinstance(items.get(), _End):
                     pass
 
@@ -102,9 +107,8 @@ class LoopThread:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(_CLOSING_SECONDS)
 
-    def _check_caller(self, work: Coroutine[object, object, object]) -> None:
+    def _check_caller(self) -> None:
         if threading.current_thread() is self._thread:
-            work.close()
             raise RuntimeError("A blocking call was made from within another one's event loop. Await the async call.")
 
     def _serve(self) -> None:
@@ -119,6 +123,10 @@ class LoopThread:
             # Clients are closed by this: see `llm.pool`.
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.close()
+
+
+def _error_of(task: "asyncio.Task[None]") -> BaseException | None:
+    return asyncio.CancelledError() if task.cancelled() else task.exception()
 
 
 def shared_loop() -> LoopThread:

@@ -73,6 +73,7 @@ async def test_an_answer_with_what_is_left_of_the_plan(simulate: Simulate) -> No
     assert result.limits.windows[0].used_percent == 12.5
     sent = simulator.requests[0]
     assert sent.headers["originator"] == "chatgpt_codex"
+    assert sent.headers["session-id"]
     assert sent.body == {
         "model": "gpt-6-luna",
         "instructions": "",
