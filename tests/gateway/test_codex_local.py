@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
@@ -652,7 +653,7 @@ def chatgpt_token() -> str:
     """What a token looks like to Codex, which does not check who signed it."""
     account = {"chatgpt_account_id": "account-1", "chatgpt_plan_type": "plus", "chatgpt_user_id": "user-1"}
     claims = {"exp": int(time.time()) + 86_400, "email": "me@example.com", "https://api.openai.com/auth": account}
-    parts = ({"alg": "none"}, claims, {})
+    parts: tuple[dict[str, object], ...] = ({"alg": "none"}, claims, {})
     return ".".join(base64.urlsafe_b64encode(orjson.dumps(part)).rstrip(b"=").decode() for part in parts)
 
 
@@ -675,8 +676,10 @@ async def usage(_: web.Request) -> web.Response:
     return web.json_response({"plan_type": "plus", "rate_limit": limit})
 
 
-async def test_the_limits_of_a_plan() -> None:
+async def test_the_limits_of_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     need_codex()
+    # The account's models are at chatgpt.com, which is not asked here.
+    monkeypatch.setattr("chatgpt_codex.codex_agent.catalogue._LIVE_SECONDS", 0.01)
     token = chatgpt_token()
     tokens = {"id_token": token, "access_token": token, "refresh_token": "r", "account_id": "account-1"}
     chatgpt = web.Application()
@@ -684,7 +687,12 @@ async def test_the_limits_of_a_plan() -> None:
     chatgpt.router.add_get("/backend-api/wham/usage", usage)
     async with TestServer(chatgpt) as server:
         with codex_home() as home:
-            (home / "auth.json").write_bytes(orjson.dumps({"auth_mode": "chatgpt", "tokens": tokens}))
+            sign_in = {
+                "auth_mode": "chatgpt",
+                "tokens": tokens,
+                "last_refresh": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            }
+            (home / "auth.json").write_bytes(orjson.dumps(sign_in))
             config = f'chatgpt_base_url="{server.make_url("/backend-api")}"'
             backend = CodexLocalBackend({"CODEX_HOME": str(home), "CODEX_CONFIG": config, "PATH": os.environ["PATH"]})
             try:
