@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import stat
 import threading
@@ -14,10 +15,13 @@ from pydantic import SecretStr
 
 from chatgpt_codex._host import BlockCategory
 from chatgpt_codex.block_sdk.block_test import run_block_test
+from chatgpt_codex.cli import main
 from chatgpt_codex.codex_task import CodexTaskBlock, rules
+from chatgpt_codex.codex_task.changes import MAX_DIFF_CHARACTERS, changes_since, take_snapshot
 from chatgpt_codex.codex_task.reading import MAX_OUTPUT_CHARACTERS
 from chatgpt_codex.codex_task.task import Task
 from chatgpt_codex.codex_task.work import carry_out
+from chatgpt_codex.llm.asking import answered_by
 from chatgpt_codex.llm.errors import InvalidRequestError
 from chatgpt_codex.llm.events import ReasoningDelta, StreamEvent, TextDelta
 from chatgpt_codex.llm.progress import watch
@@ -475,3 +479,67 @@ async def test_files_do_not_follow_links(run_block: RunBlock, workspace: Path, t
     )
     assert run.error.startswith("'out/x.txt' cannot be written: there is a link in its place")
     assert not (tmp_path / "x.txt").exists()
+
+
+SIGNED_IN = {"id": "t", "block_id": CodexTaskBlock().id, "input_default": {"task": "Hi.", "account": "codex sign-in"}}
+OUTPUT = {"id": "o", "block_id": "363ae599-353e-4804-937e-b2ee3cef3da4", "input_default": {"name": "said"}}
+LINK = {"source_id": "t", "source_name": "response", "sink_id": "o", "sink_name": "value"}
+GRAPH = {"id": "g", "name": "g", "description": "", "nodes": [SIGNED_IN, OUTPUT], "links": [{"id": "l", **LINK}]}
+
+
+@codex
+def test_codexs_own_sign_in_needs_no_key(
+    simulate: Simulate, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    simulator = simulate({"rules": [{"answer": {"text": "Hello."}}]})
+    monkeypatch.delenv("OPENAI_BASE_URL")
+    home = tmp_path / "codex"
+    home.mkdir(mode=0o700)
+    (home / "auth.json").write_text(json.dumps({"auth_mode": "apikey", "OPENAI_API_KEY": "sk-of-codex-itself"}))
+    (home / "config.toml").write_text('[mcp_servers.mine]\ncommand = "false"\n')
+    monkeypatch.setenv("CODEX_HOME", str(home))
+    # Of a provider that is called OpenAI, Codex expects more than OpenAI's published API.
+    provider = "model_providers.openai-task"
+    monkeypatch.setenv("CODEX_CONFIG", f'{provider}.base_url="{simulator.base_url}"\n{provider}.name="x"')
+    graph = tmp_path / "graph.json"
+    graph.write_text(json.dumps(GRAPH))
+
+    assert main(["run", str(graph), "--no-journal"]) == 0
+    assert "Hello." in capsys.readouterr().out
+    assert {request.headers["authorization"] for request in simulator.requests} == {"Bearer sk-of-codex-itself"}
+
+    assert main(["run", str(graph), "--no-journal", "--simulate"]) == 0
+    assert len(simulator.requests) == 1, "a simulated run must not be paid for"
+
+
+async def test_a_chatgpt_sign_in_of_ours_is_none_for_codex(run_block: RunBlock) -> None:
+    with answered_by(lambda _seconds, _retry: pytest.fail("Codex asks by itself")):
+        run = await run_block(CodexTaskBlock(), task="Hi.")
+    assert run.error.startswith("Your ChatGPT sign-in answers the other blocks of this run, but Codex cannot use it.")
+
+
+def test_changes_that_cannot_be_shown(tmp_path: Path) -> None:
+    for name, content in {"text": b"a\n", "bytes": b"\xff", "big": b"x" * 300_000, "lines": b"\n" * 9_000}.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "node_modules").mkdir()
+    before = take_snapshot(tmp_path)
+    for name in ("bytes", "big", "lines"):
+        with (tmp_path / name).open("ab") as file:
+            file.write(b"more")
+    (tmp_path / "node_modules" / "x.js").write_text("passed over")
+    (tmp_path / "long").write_text("word\n" * 9_000)
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "text")
+    found = {change.path: change for change in changes_since(before)}
+    assert found.keys() == {"big", "bytes", "lines", "long"}
+    assert (found["bytes"].diff, found["big"].diff) == ("[no text]", "[too large to be compared]")
+    assert found["lines"].diff == "[too large to be compared]"
+    assert len(found["long"].diff) < MAX_DIFF_CHARACTERS + 100
+    assert found["long"].diff.endswith("more characters of this diff]\n")
+
+
+def test_a_file_that_is_only_touched_is_no_change(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("a")
+    before = take_snapshot(tmp_path)
+    (tmp_path / "text").write_text("a")
+    assert changes_since(before) == ()

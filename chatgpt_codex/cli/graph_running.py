@@ -15,6 +15,7 @@ import click
 from pydantic import SecretStr
 
 from .._host import APIKeyCredentials
+from ..codex_task.block import OWN_SIGN_IN
 from ..llm.asking import answered_by
 from ..llm.chatgpt_client import ChatGPTClient
 from ..llm.errors import AccessError, ConfigurationError
@@ -213,15 +214,17 @@ def _environment(variable: str, value: str) -> Iterator[None]:
 
 
 def _wallet(key: str | None) -> CredentialsResolver:
-    """Gives every node that takes an OpenAI key the same one."""
+    """Gives every node that takes an OpenAI key the same one; without one, nodes that need none still run."""
     credentials = None
     if key is not None:
         credentials = APIKeyCredentials(id="openai", provider="openai", title="OpenAI", api_key=SecretStr(key))
+    none = APIKeyCredentials(id="none", provider="openai", title="None", api_key=SecretStr("not-sent-anywhere"))
 
     def credentials_for(
-        _node: Node, _field: str, providers: tuple[str, ...], types: tuple[str, ...]
+        node: Node, _field: str, providers: tuple[str, ...], types: tuple[str, ...]
     ) -> APIKeyCredentials | None:
         fits = (not providers or "openai" in providers) and (not types or "api_key" in types)
-        return credentials if fits else None
+        signs_in_itself = node.input_default.get("account") == OWN_SIGN_IN
+        return (credentials or (none if signs_in_itself else None)) if fits else None
 
     return credentials_for

@@ -7,7 +7,7 @@ convert nothing.
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from .._config import RUN_COST, openai_provider, resolve_model
 from .._host import (
@@ -43,6 +43,9 @@ from .task import Command, FileChange, Outcome, Task, transcript
 from .work import carry_out
 
 BlockPins = Iterator[tuple[str, object]]
+
+OWN_SIGN_IN: Final = "codex sign-in"
+"""What `account` is for a task that needs no key."""
 
 _DESCRIPTION = (
     "Has Codex, OpenAI's coding agent, do a task in a folder: it reads files, runs commands, and changes files if you "
@@ -220,7 +223,7 @@ def _format_of(inputs: CodexTaskBlock.Input) -> JsonSchemaFormat | None:
 def _task_of(inputs: CodexTaskBlock.Input, wanted: JsonSchemaFormat | None, environ: Mapping[str, str]) -> Task:
     if not inputs.task.strip():
         raise InvalidRequestError("The task is empty. Write what Codex is to do into `task`.")
-    signed_in = inputs.account == "codex sign-in"
+    signed_in = inputs.account == OWN_SIGN_IN
     handoff = read_handoff(inputs.handoff)
     files = {file.path: file for file in (*handoff.files, *handoff.tests)} if handoff else {}
     files |= {file.path: file for file in read_parts("files", SourceFile, inputs.files)}
@@ -234,7 +237,7 @@ def _task_of(inputs: CodexTaskBlock.Input, wanted: JsonSchemaFormat | None, envi
         network=inputs.network,
         signed_in=signed_in,
         # An account of Codex has models of its own, and a default among them.
-        model=(named or None) if signed_in else resolve_model("code", inputs.model, inputs.custom_model, environ),
+        model=None if signed_in and not named else resolve_model("code", inputs.model, inputs.custom_model, environ),
         effort=None if inputs.reasoning_effort == "auto" else inputs.reasoning_effort,
         output_schema=wanted.schema if wanted else None,
         timeout_seconds=inputs.timeout_seconds,

@@ -9,14 +9,16 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from ..codex_agent.toml import toml_text
+from ..codex_agent.operator_config import read_operator_config
 from ..codex_agent.settings import CodexSettings
+from ..codex_agent.toml import toml_text
 from ..llm.credentials import resolve_api_key
 from ..llm.endpoint import resolve_endpoint
 from ..llm.payload import JsonObject
 from .task import Place, Task
 
 _PROVIDER: Final = "chatgpt_codex"
+_OWN_PROVIDER: Final = "openai-task"
 _PROFILE: Final = "task"
 _STREAM_IDLE_MILLISECONDS = 300_000
 
@@ -37,7 +39,6 @@ _ALWAYS: Final = (
             "unbounded_connection_retries",
         )
     ),
-    "mcp_servers={}",
     "notify=[]",
     'web_search="disabled"',
     "analytics.enabled=false",
@@ -91,13 +92,15 @@ def settings_of(task: Task, place: Place, upstream: Upstream | None, *, confined
         upstream: Whom to ask; None leaves that to Codex and its own sign-in.
         confined: Whether commands see only programs and the workspace.
         program: The Codex program, which its sandbox has to find.
+
+    Raises:
+        ConfigurationError: the config.toml beside Codex's own sign-in cannot be read.
     """
     settings = [*_ALWAYS]
     # A project that is trusted may bring settings of its own that start programs outside the sandbox.
     settings.append(f"projects={_table({str(place.workspace): _Raw(_table({'trust_level': 'untrusted'}))})}")
     settings.append(f"shell_environment_policy.set={_table({'TMPDIR': str(place.scratch)})}")
-    if upstream is not None:
-        settings += _provider(task, upstream)
+    settings += _own_account(task, place) if upstream is None else _provider(task, upstream)
     settings += _profile(task, place, program) if confined else _sandbox(task, place)
     return settings
 
@@ -160,6 +163,26 @@ def _provider(task: Task, upstream: Upstream) -> list[str]:
         f"model_provider={toml_text(_PROVIDER)}",
         f"model_providers.{_PROVIDER}={provider}",
     ]
+
+
+def _own_account(task: Task, place: Place) -> list[str]:
+    """OpenAI as Codex knows it, at the address that belongs to its account, but with our number of retries."""
+    config = read_operator_config(place.home)
+    off = _Raw(_table({"enabled": False}))
+    # An empty table in their place would not remove them.
+    settings = [f"mcp_servers={_table(dict.fromkeys(config.mcp_servers, off))}"]
+    if not config.chooses_provider:
+        provider = f"model_providers.{_OWN_PROVIDER}"
+        settings += [
+            f"model_provider={toml_text(_OWN_PROVIDER)}",
+            f'{provider}.name="OpenAI"',
+            f'{provider}.wire_api="responses"',
+            f"{provider}.requires_openai_auth=true",
+            f"{provider}.request_max_retries={task.max_retries}",
+            f"{provider}.stream_max_retries={task.max_retries}",
+            f"{provider}.stream_idle_timeout_ms={_STREAM_IDLE_MILLISECONDS}",
+        ]
+    return settings
 
 
 def _sandbox(task: Task, place: Place) -> list[str]:

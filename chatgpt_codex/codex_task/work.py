@@ -10,6 +10,8 @@ from pydantic import SecretStr
 
 from ..codex_agent.binary import find_codex
 from ..codex_agent.settings import CodexSettings
+from ..llm.asking import is_answered_elsewhere
+from ..llm.endpoint import resolve_endpoint
 from ..llm.errors import ConfigurationError, EmptyAnswerError, ModelError
 from ..llm.failures import Target
 from ..llm.progress import report
@@ -40,6 +42,16 @@ async def carry_out(task: Task, key: SecretStr, *, user_id: str, environ: Mappin
     settings = CodexSettings.from_environ(environ)
     rules = rules_of(settings, environ)
     check(task, rules)
+    if is_answered_elsewhere() and not task.signed_in:
+        raise ConfigurationError(
+            "Your ChatGPT sign-in answers the other blocks of this run, but Codex cannot use it. Set `account` of this "
+            "block to `codex sign-in`, and sign Codex in with `chatgpt-codex codex login`; or run the graph with a key."
+        )
+    notices: tuple[str, ...] = ()
+    if task.signed_in and not resolve_endpoint(environ).is_openai:
+        # A simulated run, for instance, must not be paid for.
+        task = replace(task, signed_in=False)
+        notices = (_OTHER_SERVER,)
     workspace = await asyncio.to_thread(workspace_of, task, rules, user_id)
     upstream = None if task.signed_in else upstream_of(key, environ)
     async with run_folders(workspace, settings.home if task.signed_in else None) as place:
@@ -47,7 +59,20 @@ async def carry_out(task: Task, key: SecretStr, *, user_id: str, environ: Mappin
         before = await asyncio.to_thread(take_snapshot, place.workspace)
         launch = _launch(task, place, upstream, settings, rules)
         outcome = await _watch(task, launch, _target(task, upstream, settings), place.workspace)
+        outcome = replace(outcome, notices=(*notices, *outcome.notices, *_sandbox_notices(outcome)))
         return await asyncio.to_thread(_with_changes, outcome, before)
+
+
+_OTHER_SERVER = "OPENAI_BASE_URL names another server than OpenAI, so that one was asked, and not Codex's own account."
+_NO_SANDBOX = (
+    "The sandbox of Codex does not work on this machine (bwrap), so commands failed. Allow user namespaces there, or "
+    "choose danger-full-access where that is safe."
+)
+
+
+def _sandbox_notices(outcome: Outcome) -> tuple[str, ...]:
+    failed = any(command.exit_code and command.output.startswith("bwrap: ") for command in outcome.commands)
+    return (_NO_SANDBOX,) if failed else ()
 
 
 def _launch(task: Task, place: Place, upstream: Upstream | None, settings: CodexSettings, rules: Rules) -> Launch:

@@ -285,3 +285,19 @@ def test_limits_without_a_sign_in(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr()
     assert json.loads(said.out)["error"].startswith("Codex is not signed in with a ChatGPT plan")
     assert "chatgpt-codex codex login" in said.err
+
+
+def test_the_users_own_config_is_lived_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from chatgpt_codex.cli import main
+
+    home = tmp_path / "codex"
+    home.mkdir(mode=0o700)
+    marker = tmp_path / "ran"
+    server = f'command = "touch"\nargs = ["{marker}"]\n'
+    (home / "config.toml").write_text(f'[mcp_servers."my files"]\n{server}[mcp_servers.plain]\n{server}')
+    monkeypatch.setenv("CODEX_HOME", str(home))
+    assert main(["codex", "status"]) == 1
+    assert capsys.readouterr().out.startswith("Nobody is signed in.")
+    assert not marker.exists()

@@ -94,11 +94,12 @@ def test_one_failure_upstream_is_one_request_unless_the_operator_chose_a_provide
 
 
 def test_the_operators_mcp_servers_are_turned_off(tmp_path: Path) -> None:
-    (tmp_path / "config.toml").write_text('[mcp_servers."my files"]\ncommand = "files"\n')
+    servers = '[mcp_servers."my files"]\ncommand = "files"\n[mcp_servers.plain]\ncommand = "plain"\n'
+    (tmp_path / "config.toml").write_text(servers)
 
     arguments = server_arguments(PROGRAM, CodexSettings.from_environ({"CODEX_HOME": str(tmp_path)}))
 
-    assert 'mcp_servers."my files".enabled=false' in arguments
+    assert 'mcp_servers={"my files"={enabled=false}, "plain"={enabled=false}}' in arguments
 
 
 def test_a_config_that_cannot_be_read_is_named_and_not_quoted(tmp_path: Path) -> None:
