@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 EMAIL = "ada@example.com"
-RESET = int(time.time()) + 2 * 3600 + 30
+RESET = int(time.time()) + 2 * 3600 + 1800
 USAGE = {
     "plan_type": "plus",
     "rate_limit": {
