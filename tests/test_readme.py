@@ -224,7 +224,8 @@ def test_every_setting_is_in_the_table_and_in_the_code() -> None:
 
 def test_the_example_of_an_env_file_has_every_setting_of_the_gateway(tmp_path: Path) -> None:
     named = set(re.findall(r"^(?:# )?([A-Z_]+)=", ENV_EXAMPLE, re.MULTILINE))
-    assert named == {name.upper() for name in GatewaySettings.model_fields} | {"OPENAI_API_KEY", "OPENAI_BASE_URL"}
+    of_backends = {"OPENAI_API_KEY", "OPENAI_BASE_URL", "CODEX_HOME", "CODEX_CONFIG", "CODEX_PASS_ENV"}
+    assert named == {name.upper() for name in GatewaySettings.model_fields} | of_backends
     whole = tmp_path / ".env"
     whole.write_text(re.sub(r"^# ([A-Z_]+=)", r"\1", ENV_EXAMPLE, flags=re.MULTILINE))
     settings, variables = load_settings({}, env_file=whole)
