@@ -1,7 +1,7 @@
 """Signing in with a browser: it comes back to this machine, or its address is pasted."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 
 from ..llm.errors import ModelError
@@ -48,7 +48,7 @@ class BrowserSignIn:
         self._is_answered = False
         self._outcome: asyncio.Future[SignedIn] | None = None
 
-    async def steps(self) -> AsyncIterator[Step]:
+    async def steps(self) -> AsyncGenerator[Step, None]:
         """Signs in; ends with `SignedIn`. Leave it early (`aclose`), and nothing is kept.
 
         Raises:

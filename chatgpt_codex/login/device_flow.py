@@ -1,7 +1,7 @@
 """Signing in with a code: the browser may be on any machine (OpenAI's own device authorization)."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from ..llm.payload import JsonObject, text_at
 from .errors import SignInFailedError, SignInRefusedError
@@ -32,7 +32,7 @@ class DeviceSignIn:
         self._store = store
         self._account = account
 
-    async def steps(self) -> AsyncIterator[Step]:
+    async def steps(self) -> AsyncGenerator[Step, None]:
         """Signs in; ends with `SignedIn`. Leave it early (`aclose`), and nothing is kept.
 
         Raises:

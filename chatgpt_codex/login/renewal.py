@@ -69,14 +69,15 @@ class AccountTokens:
             ProviderUnavailableError: the provider could not be asked; the tokens are as they were.
             StoreError, NotSignedInError, LeaseTimeoutError: as their names say.
         """
+        found = self.load().tokens
+        if not found.refresh_token:
+            # A sandbox may have neither the package for the lease nor a folder to write to.
+            if found.access_token == rejected or found.is_expired(time.time()):
+                raise self._ended("and there is no refresh token to renew it with")
+            return found
         with self.held():
             stored = self._store.read(self.account)
-            now = time.time()
-            if stored.tokens.access_token != rejected and not stored.tokens.is_due(now):
-                return stored.tokens
-            if not stored.tokens.refresh_token:
-                if rejected == stored.tokens.access_token or stored.tokens.is_expired(now):
-                    raise self._ended("and there is no refresh token to renew it with")
+            if stored.tokens.access_token != rejected and not stored.tokens.is_due(time.time()):
                 return stored.tokens
             try:
                 return self._refresh(stored)

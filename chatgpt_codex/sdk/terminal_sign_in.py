@@ -4,7 +4,7 @@ import asyncio
 import sys
 import threading
 import webbrowser
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from typing import Literal, TextIO
 
@@ -65,9 +65,9 @@ class _Dialogue:
     def say(self, text: str) -> None:
         print(text, file=self._stream, flush=True)
 
-    async def follow(self, steps: AsyncIterator[Step]) -> SignedIn:
+    async def follow(self, steps: AsyncGenerator[Step, None]) -> SignedIn:
         done: SignedIn | None = None
-        async with aclosing(steps) as each:  # type: ignore[type-var]
+        async with aclosing(steps) as each:
             async for step in each:
                 match step:
                     case OpenPage():

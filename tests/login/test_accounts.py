@@ -181,7 +181,7 @@ async def test_the_address_of_a_sign_in_is_the_one_openai_knows() -> None:
     accounts.settings = replace(accounts.settings, discovery_url="")
     steps = accounts.browser_sign_in(listen=False).steps()
     page: Any = await anext(steps)
-    await steps.aclose()  # type: ignore[attr-defined]
+    await steps.aclose()
     parts = urlsplit(page.url)
     query = {name: value for name, (value,) in parse_qs(parts.query).items()}
     assert f"{parts.scheme}://{parts.netloc}{parts.path}" == "https://auth.openai.com/oauth/authorize"

@@ -302,7 +302,7 @@ async def test_the_second_port_serves_when_the_first_is_taken(oidc: Any) -> None
         assert isinstance(page, OpenPage)
         assert str(ports[0]) not in page.redirect_uri
         assert (await get(page.redirect_uri))[0] == 400
-        await steps.aclose()  # type: ignore[attr-defined]
+        await steps.aclose()
 
 
 async def test_all_ports_are_taken(oidc: Any) -> None:
@@ -335,7 +335,7 @@ async def test_keys_that_cannot_be_had_do_not_keep_the_browser_waiting(
         page = await anext(steps)
         assert isinstance(page, OpenPage)
         assert page.url.startswith("https://auth.openai.com/oauth/authorize?")
-        await steps.aclose()  # type: ignore[attr-defined]
+        await steps.aclose()
 
 
 async def test_the_provider_goes_down_before_the_code_is_exchanged(accounts: Accounts, oidc: Any, walk: Any) -> None:
@@ -389,7 +389,7 @@ async def test_leaving_a_sign_in_early_frees_the_port_and_keeps_nothing(accounts
     steps = accounts.browser_sign_in().steps()
     page = await anext(steps)
     assert isinstance(page, OpenPage)
-    await steps.aclose()  # type: ignore[attr-defined]
+    await steps.aclose()
     with pytest.raises(aiohttp.ClientConnectorError):
         await get(page.redirect_uri)
     assert await nobody_is_signed_in(accounts)

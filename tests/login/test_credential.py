@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -398,6 +399,21 @@ async def test_an_access_token_alone_serves_until_it_ends() -> None:
         with pytest.raises(SignInExpiredError, match="there is no refresh token"):
             await credential.renew(headers["Authorization"])
     assert server.requests == []
+
+
+async def test_an_access_token_alone_needs_no_folder(tmp_path: Path) -> None:
+    """It is used to its end, in a sandbox whose home cannot be written."""
+    closed = tmp_path / "a file"
+    closed.write_text("")
+
+    def sandbox(ends_in: float) -> Accounts:
+        body = urlsafe_b64encode(json.dumps({"exp": time.time() + ends_in}).encode()).decode().rstrip("=")
+        environ = {"CODEX_OAUTH_ACCESS_TOKEN": f"{MARK}.{body}.{MARK}"}
+        return Accounts(environ, folder=closed / "folder")
+
+    assert MARK in (await sandbox(60).credential().headers())["Authorization"]
+    with pytest.raises(SignInExpiredError, match="there is no refresh token"):
+        await sandbox(-1).credential().headers()
 
 
 async def test_tokens_of_the_environment_are_renewed_into_the_store() -> None:
