@@ -1,6 +1,7 @@
 """A client for each door of the simulator, asked in each way."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -42,6 +43,15 @@ class Asker:
     @property
     def asked(self) -> list[RecordedRequest]:
         return [request for request in self.simulator.requests if request.path.endswith("/responses")]
+
+
+@pytest.fixture(autouse=True)
+def no_secret_is_told(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """After every test: no token and no key in what was printed or logged, whoever logged it."""
+    caplog.set_level(logging.DEBUG)
+    yield
+    out, err = capfd.readouterr()
+    assert [secret for secret in (TOKEN, KEY) if secret in "\n".join((out, err, caplog.text))] == []
 
 
 @pytest.fixture(params=["plan", "key"])

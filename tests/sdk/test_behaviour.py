@@ -1,7 +1,7 @@
 """The behaviour table: the same calls, blocking and async, on a ChatGPT plan and with an API key."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import AsyncGenerator, Callable, Iterator
+from typing import Any, assert_type
 
 import pytest
 from pydantic import BaseModel, field_validator
@@ -16,6 +16,7 @@ from chatgpt_codex.llm.errors import (
 from chatgpt_codex.llm.messages import ImagePart, Message, TextPart
 from chatgpt_codex.llm.tools import tool_from
 from chatgpt_codex.sdk import (
+    CodexOAuthLLM,
     GenerateResult,
     IncompleteAnswerError,
     RefusedAnswerError,
@@ -251,6 +252,17 @@ async def test_a_pydantic_model(asker: Start) -> None:
     assert result.parsed == Recipe(title="Tea", minutes=5)
     sent = asking.sent()["text"]["format"]
     assert (sent["type"], sent["name"], sent["strict"]) == ("json_schema", "Recipe", True)
+
+
+async def test_what_comes_back_is_known_beforehand(asker: Start) -> None:
+    recipe: dict[str, object] = {"json": {"title": "Tea", "minutes": 5}}
+    llm: CodexOAuthLLM = asker({"text": "Hi"}, {"text": "Hi"}, recipe, recipe).llm
+    assert_type(llm.generate("Hi"), str)
+    assert_type(await llm.agenerate("Hi", return_details=True), GenerateResult)
+    assert_type(llm.generate("A recipe", response_format=Recipe), Recipe)
+    assert_type(await llm.agenerate("A recipe", response_format=Recipe, return_details=True), GenerateResult)
+    assert_type(llm.generate_stream("Hi"), Iterator[str])
+    assert_type(llm.agenerate_stream("Hi", raw_events=True), AsyncGenerator[StreamEvent, None])
 
 
 SCHEMA = {

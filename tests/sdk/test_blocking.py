@@ -21,7 +21,15 @@ from chatgpt_codex.simulator import Simulator
 Simulate = Callable[..., Simulator]
 KEY = "sk-key-of-the-blocking-test"
 SLOW: dict[str, object] = {
-    "rules": [{"answer": {"text": "one two three four five six", "delta_characters": 4, "delay_ms": {"each": 400}}}]
+    "rules": [
+        {
+            "answer": {
+                "text": "one two three four five six seven eight nine ten eleven twelve",
+                "delta_characters": 4,
+                "delay_ms": {"each": 100},
+            }
+        }
+    ]
 }
 
 
@@ -162,7 +170,11 @@ def test_a_program_ends_in_good_order(simulate: Simulate, how: str) -> None:
 
 
 def test_ctrl_c_ends_a_call_here_and_upstream(simulate: Simulate) -> None:
-    slow = {"text": "one two three four five six", "delta_characters": 4, "delay_ms": {"each": 400}}
+    slow = {
+        "text": "one two three four five six seven eight nine ten eleven twelve",
+        "delta_characters": 4,
+        "delay_ms": {"each": 100},
+    }
     simulator = simulate({"rules": [{"times": 1, "answer": {"text": "Hello."}}, {"answer": slow}]})
     with run("interrupted") as process:
         assert process.stdout is not None
