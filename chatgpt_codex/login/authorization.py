@@ -1,7 +1,7 @@
 """One authorization request, and whether what comes back is the answer to it (RFC 6749 §4.1, RFC 7636)."""
 
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from ..llm.errors import server_words
 from .errors import CallbackRefusedError, SignInRefusedError
@@ -38,8 +38,9 @@ class Authorization:
             from authlib.oauth2.rfc6749.parameters import (  # noqa: PLC0415 - the same
                 parse_authorization_code_response,
             )
-        address = callback_url.strip()
-        query = urlsplit(address).query if "?" in address else address
+        # Whatever is pasted, and `urlsplit` takes not everything.
+        before, mark, after = callback_url.strip().partition("?")
+        query = (after if mark else before).partition("#")[0]
         values = parse_qs(query)
         if "state" in values and values["state"] == [self.state] and "error" in values:
             raise _refused(values["error"][0], values.get("error_description", [""])[0], self._secrets)
