@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from chatgpt_codex.llm.errors import ConfigurationError
+from chatgpt_codex.login.accounts import Accounts
 from chatgpt_codex.login.errors import NotSignedInError
+from chatgpt_codex.login.tokens import Tokens
 from chatgpt_codex.sdk import CodexOAuthLLM
 from chatgpt_codex.simulator import Simulator
 
@@ -65,6 +67,22 @@ def test_the_first_call_at_a_terminal_signs_in(
     assert (process.returncode, out) == (0, "Hello. Hello. typed later\n")
     assert "A browser opens." in told
     assert ACCESS_TOKEN not in told
+
+
+async def test_a_token_that_chatgpt_refuses_is_renewed(
+    simulate: Simulate, sign_in_server: SignInServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulator = simulate({"rules": [{"answer": {"text": "Hello."}}], "chatgpt": {"tokens": [ACCESS_TOKEN]}})
+    monkeypatch.setenv("CHATGPT_CODEX_BASE_URL", simulator.chatgpt_url)
+    old = Tokens(access_token="revoked", refresh_token="refresh", account_id="account-1", received_at=1.0)
+    Accounts().store.write("default", old)
+    llm = CodexOAuthLLM(max_retries=0)
+    result = llm.generate("Hi", return_details=True)
+    assert (result.text, result.notices) == ("Hello.", ())
+    assert await llm.agenerate("Hi") == "Hello."
+    sent = [request.headers["Authorization"] for request in simulator.requests]
+    assert sent == ["Bearer revoked", *[f"Bearer {ACCESS_TOKEN}"] * 2]
+    assert Accounts().store.read("default").tokens.access_token == ACCESS_TOKEN
 
 
 async def test_models_and_limits(simulate: Simulate, plan: Callable[[Simulator], None]) -> None:
