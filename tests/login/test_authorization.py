@@ -56,7 +56,7 @@ def test_without_the_state_nothing_counts(pasted: str) -> None:
 
 def test_what_the_provider_says_of_a_refusal_is_shown_without_secrets() -> None:
     with pytest.raises(
-        SignInRefusedError, match="refused the sign-in \\(server_error\\). It said: Try later."
+        SignInRefusedError, match=r"refused the sign-in \(server_error\)\. It said: Try later\."
     ) as raised:
         AUTHORIZATION.code_from(address(error="server_error", error_description="Try later.", state=STATE))
     assert raised.value.code == "server_error"
