@@ -233,7 +233,7 @@ async def test_an_operators_folder_is_all_that_can_be_seen(
     assert stat.S_IMODE((root / "user-1").stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize("named", ["/etc", "..", "../user-2", "link", "inner/../../user-2"])
+@pytest.mark.parametrize("named", ["/etc", ".", "..", "../user-2", "link", "inner/../../user-2", "project/inner"])
 async def test_a_workspace_outside_the_operators_folder(
     named: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -241,7 +241,7 @@ async def test_a_workspace_outside_the_operators_folder(
     (root / "user-1").mkdir(parents=True)
     (root / "user-1" / "link").symlink_to(tmp_path)
     monkeypatch.setenv("CODEX_WORKSPACE", str(root))
-    with pytest.raises(InvalidRequestError, match="lies outside the folder that the operator allows"):
+    with pytest.raises(InvalidRequestError, match=r"is not allowed here\. Name a folder of your own"):
         await carry_out(Task(prompt="x", workspace=named, model=MODEL), SecretStr(KEY), user_id="user-1")
 
 

@@ -6,8 +6,8 @@ take from others, and ending the program is what frees the thread.
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
@@ -83,7 +83,8 @@ async def running(launch: Launch, task: Task) -> AsyncIterator[AsyncIterator[Sai
     """
     run = _Run(launch, task)
     try:
-        yield run.sayings()
+        async with aclosing(run.sayings()) as sayings:
+            yield sayings
     finally:
         await run.end()
 
@@ -104,7 +105,7 @@ class _Run:
         self._thread = threading.Thread(target=self._work, name="codex-task", daemon=True)
         self._thread.start()
 
-    async def sayings(self) -> AsyncIterator[Said]:
+    async def sayings(self) -> AsyncGenerator[Said, None]:
         until: float | None = None
         while True:
             try:

@@ -76,8 +76,8 @@ class CodexTaskBlock(Block):
             description="What Codex is to do.", placeholder="Run the tests and tell me why they fail."
         )
         workspace: str = SchemaField(
-            description="The folder to work in. Empty: a new one, which is gone afterwards. On a platform: a path "
-            "within the folder that the operator keeps for you; it is made if it is not there.",
+            description="The folder to work in. Empty: a new one, which is gone afterwards. On a platform: the name of "
+            "a folder that the server keeps for you; it is made if it is not there.",
             default="",
             placeholder="my-project",
             advanced=False,

@@ -37,6 +37,8 @@ _PASSED_OVER = frozenset(
         ".pytest_cache",
         ".ruff_cache",
         ".tox",
+        # Our own folders of runs, where somebody works in the folder that has them.
+        "codex-tasks",
     }
 )
 

@@ -22,7 +22,7 @@ async def run_folders(workspace: Path | None, home: Path | None) -> AsyncIterato
     """Makes the folders of one run, which only their owner may look into, and removes them afterwards.
 
     Args:
-        workspace: Where to work; None makes a new folder, which goes with the rest.
+        workspace: Where to work, with links resolved; None makes a new folder, which goes with the rest.
         home: Codex's own folder, if an existing one is to be used. It stays.
 
     Raises:
@@ -63,13 +63,16 @@ def _make_own() -> Path:
 def put_files(files: Iterable[SourceFile], workspace: Path) -> None:
     """Writes files into the workspace, over those of the same path.
 
+    Args:
+        files: What to write.
+        workspace: With links resolved.
+
     Raises:
         InvalidRequestError: a path leads out of the workspace by a link, is a folder, or cannot be written.
     """
-    root = workspace.resolve()
     for file in files:
-        place = root / file.path
-        if place.is_symlink() or not place.parent.resolve().is_relative_to(root):
+        place = workspace / file.path
+        if place.is_symlink() or not place.parent.resolve().is_relative_to(workspace):
             raise InvalidRequestError(
                 f"{file.path!a} cannot be written: there is a link in its place in the workspace. Remove the link, or "
                 "name another workspace."

@@ -131,13 +131,14 @@ def _users_root(root: Path, user_id: str) -> Path:
 
 
 def _folder_below(root: Path, asked: str) -> Path:
-    folder = (root / asked).resolve()
-    if not folder.is_relative_to(root):
+    folder = root / asked
+    # Only folders right below: no task can write there, so none can put a link in the place of another's workspace.
+    if not _FOLDER_NAME.fullmatch(asked) or folder.is_symlink():
         raise InvalidRequestError(
-            f"The workspace {asked[:200]!a} lies outside the folder that the operator allows. Name one inside it, by "
-            "a path such as `project`."
+            f"The workspace {asked[:200]!a} is not allowed here. Name a folder of your own by a single name, such as "
+            "`project`: letters, digits, `-` and `_`."
         )
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
 
