@@ -10,6 +10,7 @@ from ..llm.account_limits import AccountLimits
 from ..llm.chatgpt_client import ChatGPTClient, PlanModel
 from ..llm.errors import ModelError
 from ..login.accounts import Accounts, AccountStatus
+from ..login.errors import NotSignedInError
 from . import EXIT_FAILED
 from .account_option import account_option
 from .json_text import json_text
@@ -40,7 +41,9 @@ def status(account: str, offline: bool, as_json: bool) -> int:
     except ModelError as error:
         message = without_control(str(error))
         if as_json:
-            click.echo(json_text({"account": account, "signed_in": False, "error": message}))
+            # Whether somebody is, where the tokens cannot be read, nobody knows.
+            signed_in = False if isinstance(error, NotSignedInError) else None
+            click.echo(json_text({"account": account, "signed_in": signed_in, "error": message}))
         click.echo(f"Error: {message}", err=True)
         return EXIT_FAILED
     if as_json:
