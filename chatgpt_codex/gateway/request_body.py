@@ -48,15 +48,18 @@ def model_of(request: JsonObject) -> str:
 def with_model(body: bytes, model: str) -> bytes:
     """The body with another model's name; every other byte stays as it is."""
     name = orjson.dumps(model)
-    if body.count(b'"model"') == 1 and (found := _ONLY_MODEL.search(body)) is not None and b"\\u" not in body:
+    # CPython looks through a long body from its end in a fifth of the time that it takes from the start.
+    at = body.rfind(b'"model"')
+    is_only = at >= 0 and body.rfind(b'"model"', 0, at) < 0 and body.rfind(b"\\u") < 0
+    if is_only and (found := _ONLY_MODEL.match(body, at)) is not None:
         return b"%b%b%b" % (body[: found.start(1)], name, body[found.end(1) :])
-    changed = body
-    shift = 0
+    parts = []
+    copied = 0
     # A key that stands there twice is replaced twice: servers differ in which one they take.
     for start, end in _model_places(body):
-        changed = changed[: start + shift] + name + changed[end + shift :]
-        shift += len(name) - (end - start)
-    return changed
+        parts += (body[copied:start], name)
+        copied = end
+    return b"".join((*parts, body[copied:]))
 
 
 def _model_places(body: bytes) -> list[tuple[int, int]]:
