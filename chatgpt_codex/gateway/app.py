@@ -118,9 +118,9 @@ class GatewayApp:
         except ClientGoneError:
             raise
         except asyncio.CancelledError:
-            # The gateway stops, and this answer has taken longer than it waits.
+            # The gateway stops, and this answer has taken longer than it waits. Here the task ends anyway; if it were
+            # raised on, the server would log it as a failure of the app.
             await exchange.fail(OverloadedError("The gateway was stopped. Send the request again.", status=503))
-            raise
         except Exception as failure:  # noqa: BLE001 - the last boundary before the server
             # Its text may hold a prompt or a key, so only its kind and place are told.
             _LOG.error("Request %s failed: %s", exchange.request_id, _kind_and_place(failure))
@@ -188,8 +188,8 @@ async def _refuse_socket(scope: Scope, send: Send, error: GatewayError) -> None:
         await send({"type": "websocket.close", "code": 1008})
         return
     answer = error_answer(error)
-    length = (b"content-length", b"%d" % len(answer.body))
-    await send({"type": "websocket.http.response.start", "status": answer.status, "headers": [*answer.headers, length]})
+    # The length is told by the server.
+    await send({"type": "websocket.http.response.start", "status": answer.status, "headers": list(answer.headers)})
     await send({"type": "websocket.http.response.body", "body": answer.body})
 
 
@@ -259,6 +259,8 @@ def _routed_app(gateway: Gateway) -> "FastAPI":
         title="chatgpt-codex gateway",
         version=__version__,
         description="An OpenAI-compatible API over every way to reach the models.",
+        # Behind a proxy that ends TLS, the redirect would have the key sent on in the clear.
+        redirect_slashes=False,
     )
     app.state.gateway = gateway
     install_error_handlers(app)

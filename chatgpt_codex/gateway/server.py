@@ -155,6 +155,8 @@ def uvicorn_config(app: object, settings: GatewaySettings, **more: object) -> "u
 
     options: dict[str, object] = {
         "http": LimitedHttpProtocol,
+        # Older versions would choose one that websockets has deprecated.
+        "ws": "websockets-sansio",
         "lifespan": "on",
         "log_config": log_config(settings.log_level),
         "access_log": False,
