@@ -53,7 +53,7 @@ def with_model(body: bytes, model: str) -> bytes:
     is_only = at >= 0 and body.rfind(b'"model"', 0, at) < 0 and body.rfind(b"\\u") < 0
     if is_only and (found := _ONLY_MODEL.match(body, at)) is not None:
         return b"%b%b%b" % (body[: found.start(1)], name, body[found.end(1) :])
-    parts = []
+    parts: list[bytes] = []
     copied = 0
     # A key that stands there twice is replaced twice: servers differ in which one they take.
     for start, end in _model_places(body):
