@@ -1,11 +1,11 @@
 """Who signs a client's requests, and who is asked to sign in where nobody has."""
 
 import asyncio
+import sys
 
 from ..login.accounts import Accounts
 from ..login.errors import NotSignedInError
 from .blocking import shared_loop
-from .terminal_sign_in import is_terminal, sign_in_at_terminal
 
 
 class PlanAccess:
@@ -49,12 +49,22 @@ class PlanAccess:
             try:
                 await self._accounts.status(self._account)
             except NotSignedInError:
-                if not is_terminal():
+                if not _is_terminal():
                     raise
-                await sign_in_at_terminal(self._accounts, self._account)
+                await self._ask()
             self._is_signed_in = True
 
     async def _sign_in(self) -> None:
         async with self._signing_in:
-            await sign_in_at_terminal(self._accounts, self._account)
+            await self._ask()
             self._is_signed_in = True
+
+    async def _ask(self) -> None:
+        from .terminal_sign_in import sign_in_at_terminal  # noqa: PLC0415 - brings a web server, for a sign-in only
+
+        await sign_in_at_terminal(self._accounts, self._account)
+
+
+def _is_terminal() -> bool:
+    """Whether a person can be asked here."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))

@@ -19,11 +19,6 @@ Way = Literal["browser", "device", "paste"]
 """With the browser of this machine, with a code, or by pasting the address that some browser ends up at."""
 
 
-def is_terminal() -> bool:
-    """Whether a person can be asked here."""
-    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
-
-
 async def sign_in_at_terminal(
     accounts: Accounts,
     account: str,
