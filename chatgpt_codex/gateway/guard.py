@@ -19,6 +19,7 @@ OPEN_PATHS = frozenset({"/health", "/docs", "/docs/oauth2-redirect", "/redoc", "
 
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]+)(?::\d{1,5})?")
 _MOST_HOSTS_REMEMBERED = 64
+_ONCE = frozenset({b"host", b"origin", b"authorization", b"content-type"})
 _EXPOSED = b"x-request-id, x-upstream-request-id, x-chatgpt-codex-dropped, retry-after, retry-after-ms"
 
 
@@ -48,6 +49,8 @@ class Guard:
             GatewayError: it may not come in.
         """
         headers = exchange.headers
+        if len(headers) != len(exchange.scope["headers"]):
+            _check_once(exchange.scope["headers"])
         host = headers.get(b"host", b"")
         if host not in self._good_hosts:
             self._check_host(host)
@@ -135,6 +138,17 @@ class Guard:
                 headers={"www-authenticate": "Bearer"},
             )
         return caller
+
+
+def _check_once(raw_headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """A proxy in front may have looked at one of the two, and the gateway would look at the other."""
+    names = [name for name, _ in raw_headers if name in _ONCE]
+    if len(names) != len(set(names)):
+        raise GatewayError(
+            "The request has a header twice that says who sends it, or what and where to. Send each once.",
+            status=400,
+            code="duplicate_header",
+        )
 
 
 def _check_content_type(headers: dict[bytes, bytes]) -> None:

@@ -202,8 +202,8 @@ async def test_a_gateway_that_is_stopped_ends_streams_with_an_error(
     await until(lambda: len(sent) == 2)
     # uvicorn does this to what still goes on when it has waited long enough.
     serving.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await serving
+    # Raised on, it would be in the operator's log as a failure of the app.
+    await serving
 
     assert sent[1]["body"] == _delta("chat")
     assert sent[-1]["more_body"] is False

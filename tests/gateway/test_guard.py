@@ -1,5 +1,6 @@
 """Nobody gets past the guard who should not, and then nothing upstream is called."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -58,6 +59,37 @@ async def test_who_may_not_come_in_reaches_nothing(
     assert ("WWW-Authenticate" in answered) == (status == 401)
     assert upstream.received == []
     assert not any(secret in body.decode() for secret in (KEY, "evil", "somebody", "my secret"))
+
+
+@pytest.mark.parametrize(
+    "header", ["Host: evil.example", "Origin: https://evil.example", "Authorization: Bearer no-key"]
+)
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_a_header_that_stands_there_twice_is_refused(
+    header: str, is_first: bool, raw_upstream: RawUpstreams, open_gateway: Gateways
+) -> None:
+    upstream = await raw_upstream(plain(b"{}"))
+    gateway = await open_gateway({"up": upstream.base_url})
+    place = gateway.origin.removeprefix("http://")
+    right = [f"Host: {place}", f"Origin: {gateway.origin}", f"Authorization: Bearer {KEY}"]
+    lines = [header, *right] if is_first else [*right, header]
+    reader, writer = await asyncio.open_connection(*place.split(":"))
+    more = ["Content-Type: application/json", "Content-Length: 13", "Connection: close"]
+    writer.write("\r\n".join(["POST /v1/responses HTTP/1.1", *lines, *more, "", '{"model":"m"}']).encode())
+
+    said = await reader.read()
+    writer.close()
+
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert error_of(said.partition(b"\r\n\r\n")[2])["code"] == "duplicate_header"
+    assert upstream.received == []
+
+
+async def test_nobody_is_sent_on_to_another_address(open_gateway: Gateways) -> None:
+    gateway = await open_gateway()
+    for path in ("/v1/chat/completions/", "/v1/responses/", "/v1//responses", "/v1/limits/"):
+        async with gateway.client.post(path, json={"model": "m"}, allow_redirects=False) as response:
+            assert (response.status, "Location" in response.headers) == (404, False)
 
 
 @pytest.mark.parametrize("path", ["/v1/models", "/v1/limits", "/metrics", "/health/ready", "/nowhere"])
