@@ -26,8 +26,7 @@ def rules() -> list[dict[str, Any]]:
 
 
 def run_codex(folder: Path, gateway: Any, model: str, prompt: str, sockets: bool) -> subprocess.CompletedProcess[str]:
-    from codex_cli_bin import bundled_codex_path
-
+    codex = pytest.importorskip("codex_cli_bin", reason="the Codex program is not there; the extra codex brings it")
     home, work = folder / "codex", folder / "work"
     home.mkdir(mode=0o700)
     work.mkdir()
@@ -36,7 +35,7 @@ def run_codex(folder: Path, gateway: Any, model: str, prompt: str, sockets: bool
     (home / "config.toml").write_text(config if sockets else config.replace(SOCKETS, ""))
     return subprocess.run(
         # Its sandbox needs rights that the machine of a test may not give, and is not what is tested.
-        [str(bundled_codex_path()), "exec", "--skip-git-repo-check", "-s", "danger-full-access", prompt],
+        [str(codex.bundled_codex_path()), "exec", "--skip-git-repo-check", "-s", "danger-full-access", prompt],
         cwd=work,
         # Codex refuses a home folder below the one for temporary files.
         env={
