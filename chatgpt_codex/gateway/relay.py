@@ -52,6 +52,7 @@ async def _relay_whole(exchange: Exchange, upstream: UpstreamBackend, response: 
         raw = await response.read()
     except BROKEN:
         raise upstream_errors.cut_short(upstream.spoken) from None
+    raw = upstream_errors.redacting(upstream.secrets)(raw)
     await exchange.answer(response.status, [JSON_TYPE, *to_client(response.raw_headers)], raw)
 
 
@@ -80,6 +81,7 @@ async def _relay_stream(
     an event of its own.
     """
     events = WholeEvents()
+    redacted = upstream_errors.redacting(upstream.secrets)
     await exchange.start(response.status, (*EVENT_STREAM, *to_client(response.raw_headers)))
 
     def last_words(error: ModelError) -> bytes:
@@ -90,7 +92,7 @@ async def _relay_stream(
     try:
         async for chunk in response.content.iter_any():
             if whole := events.feed(chunk):
-                await write(whole)
+                await write(redacted(whole))
             if events.is_torn:
                 # An event too large to be held back: if it breaks off, only a broken connection can tell.
                 exchange.last_words = None
@@ -102,7 +104,7 @@ async def _relay_stream(
         rest = b""
     if events.is_torn or not _is_finished(api, events.last + rest):
         raise upstream_errors.cut_short(upstream.spoken)
-    await exchange.finish(rest)
+    await exchange.finish(redacted(rest))
 
 
 def _is_finished(api: Api, last: bytes) -> bool:

@@ -264,6 +264,42 @@ async def test_an_upstreams_error_never_shows_the_operators_key(
         assert error["message"] == "temperature is too high"
 
 
+@pytest.mark.parametrize("upstream_api", ["both", "responses", "chat"])
+async def test_an_answer_that_repeats_the_key_is_told_without_it(
+    upstream_api: str, raw_upstream: RawUpstreams, open_gateway: Gateways
+) -> None:
+    chat = {
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": UPSTREAM_KEY}, "finish_reason": "stop"}]
+    }
+    text = [{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": UPSTREAM_KEY}]}]
+    response = {"id": "resp_1", "status": "completed", "model": "m", "created_at": 1, "output": text}
+
+    async def answer(received: Received, writer: asyncio.StreamWriter) -> None:
+        is_chat = received.path.endswith("/chat/completions")
+        whole = orjson.dumps(chat if is_chat else response)
+        if orjson.loads(received.body).get("stream"):
+            event = (
+                whole.replace(b'"message"', b'"delta"')
+                if is_chat
+                else (b'{"type":"response.completed","sequence_number":0,"response":' + whole + b"}")
+            )
+            await streamed(b"data: " + event + b"\n\ndata: [DONE]\n\n")(received, writer)
+        else:
+            await plain(whole)(received, writer)
+
+    upstream = await raw_upstream(answer)
+    gateway = await open_gateway({"up": upstream.base_url}, api=upstream_api)
+    for path, request in (
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "Hi"}]}),
+        ("/v1/responses", {"input": "Hi"}),
+    ):
+        for streams in (True, False):
+            status, _, body = await gateway.post(path, {"model": "m", "stream": streams, **request})
+            assert status == 200
+            assert b"[redacted]" in body
+            assert UPSTREAM_KEY.encode() not in body
+
+
 async def test_an_upstream_that_is_not_there_is_an_error(open_gateway: Gateways, unused_tcp_port: int) -> None:
     gateway = await open_gateway({"up": f"http://127.0.0.1:{unused_tcp_port}/v1"})
 

@@ -90,14 +90,11 @@ class ChatGPTBackend:
         """What is used up of the plan now."""
         return await self._client.limits()
 
-    def dropped(self, request: JsonObject) -> tuple[str, ...]:
-        """What ChatGPT's backend refuses that the API takes."""
-        return dropped_parameters(request)
-
     @asynccontextmanager
     async def respond(self, call: BackendCall) -> AsyncIterator[AsyncIterator[Sequence[JsonObject]]]:
         """The answer's events; the last one holds the output, which ChatGPT itself leaves out there."""
         body = json_bytes(chatgpt_parameters(call.request))
+        call.report_dropped(dropped_parameters(call.request))
         target = self._target(text_at(call.request, "model"))
         try:
             async with asyncio.timeout_at(call.deadline):
@@ -131,7 +128,7 @@ class ChatGPTBackend:
         self, response: aiohttp.ClientResponse, target: Target
     ) -> AsyncGenerator[Sequence[JsonObject], None]:
         answer = PlanEvents()
-        async for events in events_of_responses(response, self._spoken):
+        async for events in events_of_responses(response, self._spoken, self._credential.secrets()):
             told = answer.feed(events)
             if told:
                 yield told

@@ -182,14 +182,6 @@ class UpstreamBackend:
         """None: an API key has no plan."""
         return None
 
-    def dropped(self, request: JsonObject) -> tuple[str, ...]:
-        """What has no place in Chat Completions, for a server that speaks nothing else.
-
-        Raises:
-            InvalidRequestError: it cannot be asked for there at all.
-        """
-        return () if self.speaks("responses") else chat_request(request).dropped
-
     @asynccontextmanager
     async def respond(self, call: BackendCall) -> AsyncIterator[AsyncIterator[Sequence[JsonObject]]]:
         """The answer's events; see `Backend.respond`.
@@ -198,12 +190,17 @@ class UpstreamBackend:
         """
         request = {**call.request, "stream": call.request.get("stream") is True}
         api: Api = "responses" if self.speaks("responses") else "chat"
-        sent = request if api == "responses" else chat_request(request).request
+        if api == "chat":
+            translated = chat_request(request)
+            sent, dropped = translated.request, translated.dropped
+        else:
+            sent, dropped = request, ()
+        call.report_dropped(dropped)
         async with self.post(api, json_bytes(sent), call.request_id, call.headers) as response:
             if response.status >= 300:
                 raise await self._refusal(response)
             events = (
-                events_of_responses(response, self.spoken)
+                events_of_responses(response, self.spoken, self.secrets)
                 if api == "responses"
                 else events_of_chat(response, request, self.spoken, self.secrets)
             )

@@ -18,18 +18,23 @@ _EVENT_STREAM = "text/event-stream"
 
 
 async def events_of_responses(
-    response: aiohttp.ClientResponse, spoken: str
+    response: aiohttp.ClientResponse, spoken: str, secrets: Iterable[str]
 ) -> AsyncGenerator[Sequence[JsonObject], None]:
     """The events of a server that speaks the Responses API, as they come.
+
+    Args:
+        response: the answer.
+        spoken: who answers, for messages.
+        secrets: what must not be repeated.
 
     Raises:
         ModelError: the answer broke off, or is none of the API's.
     """
     if response.content_type != _EVENT_STREAM:
-        yield _whole_response(await _object_of(response, spoken), spoken)
+        yield _whole_response(await _object_of(response, spoken, secrets), spoken)
         return
     reader = EventReader()
-    async for data in _chunks(response, spoken):
+    async for data in _chunks(response, spoken, secrets):
         if events := reader.feed(data):
             yield events
     if events := reader.close():
@@ -51,12 +56,12 @@ async def events_of_chat(
         ModelError: the answer is none of the API's.
     """
     if response.content_type != _EVENT_STREAM:
-        yield response_events(request, await _object_of(response, spoken), secrets=secrets)
+        yield response_events(request, await _object_of(response, spoken, secrets), secrets=secrets)
         return
     reader = EventReader()
     stream = ResponseStream(request, secrets=secrets)
     try:
-        async for data in _chunks(response, spoken):
+        async for data in _chunks(response, spoken, secrets):
             if events := stream.feed(reader.feed(data)):
                 yield events
         events = stream.feed(reader.close()) + stream.close()
@@ -66,21 +71,22 @@ async def events_of_chat(
         yield events
 
 
-async def _chunks(response: aiohttp.ClientResponse, spoken: str) -> AsyncGenerator[bytes, None]:
+async def _chunks(response: aiohttp.ClientResponse, spoken: str, secrets: Iterable[str]) -> AsyncGenerator[bytes, None]:
+    redacted = upstream_errors.redacting(secrets)
     try:
         async for data in response.content.iter_any():
-            yield data
+            yield redacted(data)
     except BROKEN:
         raise upstream_errors.cut_short(spoken) from None
 
 
-async def _object_of(response: aiohttp.ClientResponse, spoken: str) -> JsonObject:
+async def _object_of(response: aiohttp.ClientResponse, spoken: str, secrets: Iterable[str]) -> JsonObject:
     try:
         raw = await response.read()
     except BROKEN:
         raise upstream_errors.cut_short(spoken) from None
     try:
-        body = as_object(orjson.loads(raw))
+        body = as_object(orjson.loads(upstream_errors.redacting(secrets)(raw)))
     except ValueError:
         body = {}
     if not body:

@@ -1,7 +1,7 @@
 """What an upstream's refusals and failures are to a client: the upstream's words, without the operator's keys."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import aiohttp
 import orjson
@@ -38,6 +38,8 @@ _QUOTA_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "b
 _KEY = re.compile(r"\b(?:sk|sess|rk|pk|gsk|xai)[-_][-_A-Za-z0-9*.]{4,}|\bBearer\s+\S+", re.IGNORECASE)
 _SHOWN_OF_KEY = 6
 """So many of a key's characters in a row are a part of it, and no accident."""
+_LONG_KEY = 16
+"""A shorter key is a word such as "dummy-key", of which a part gives nothing away; under 8, the whole neither."""
 
 
 def refusal(spoken: str, status: int, headers: Mapping[str, str], raw: bytes, secrets: Iterable[str]) -> ModelError:
@@ -81,11 +83,29 @@ def error_object(raw: bytes) -> JsonObject:
 def shows_secret(raw: bytes, secrets: Iterable[str]) -> bool:
     """Whether a text holds a key, or a part of one."""
     text = raw.decode("utf-8", "replace")
-    return bool(_KEY.search(text)) or any(
-        secret[start : start + _SHOWN_OF_KEY] in text
-        for secret in secrets
-        for start in range(max(1, len(secret) - _SHOWN_OF_KEY + 1))
-    )
+    return bool(_KEY.search(text)) or any(_shows(text, secret) for secret in secrets)
+
+
+def _shows(text: str, secret: str) -> bool:
+    if len(secret) < _LONG_KEY:
+        return len(secret) >= _LONG_KEY // 2 and secret in text
+    return any(secret[at : at + _SHOWN_OF_KEY] in text for at in range(len(secret) - _SHOWN_OF_KEY + 1))
+
+
+def redacting(secrets: Iterable[str]) -> Callable[[bytes], bytes]:
+    """A function that blots out whole keys in an answer's bytes, for upstreams that repeat what they are sent.
+
+    Everything else stays as it is. Parts of keys are not looked for, since an answer may hold any text.
+    """
+    keys = tuple(secret.encode() for secret in secrets if len(secret) >= _LONG_KEY)
+
+    def redacted(raw: bytes) -> bytes:
+        for key in keys:
+            if key in raw:
+                raw = raw.replace(key, b"[redacted]")
+        return raw
+
+    return redacted
 
 
 def unreachable(spoken: str, failure: BaseException) -> ModelError:
