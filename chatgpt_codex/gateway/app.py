@@ -154,6 +154,7 @@ class GatewayApp:
         exchange = Exchange(scope, receive, send)
         try:
             self.gateway.guard.admit(exchange)
+            _check_sockets_are_on(self.gateway.settings)
         except GatewayError as error:
             await receive()
             await _refuse_socket(scope, send, error)
@@ -180,6 +181,15 @@ class GatewayApp:
         self._log.flush()
         await self.gateway.close()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _check_sockets_are_on(settings: GatewaySettings) -> None:
+    if not settings.websocket:
+        raise GatewayError(
+            "This gateway answers over no WebSocket (WEBSOCKET). Use POST /v1/responses.",
+            status=426,
+            code="upgrade_required",
+        )
 
 
 async def _refuse_socket(scope: Scope, send: Send, error: GatewayError) -> None:

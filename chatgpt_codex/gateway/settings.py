@@ -95,6 +95,7 @@ class GatewaySettings(BaseSettings):
     )
     default_upstream: str = Field("", description="the backend for model names that no other claims")
     background_model: str = Field("", description="the model for Open WebUI's own calls, such as titles")
+    websocket: bool = Field(True, description="whether Responses are to be had over a WebSocket: true or false")
     codex_path: str = Field("", description="a Codex program")
     codex_model: str = Field("", description="the Codex agent's model")
     codex_sandbox: Sandbox = Field(

@@ -1,7 +1,7 @@
 """Responses over a WebSocket, as OpenAI's own client and a plain one ask for them."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -236,3 +236,12 @@ async def test_answers_are_counted(socket: Socket, http: aiohttp.ClientSession) 
     for status in ("200", "429"):
         labels = f'backend="old",endpoint="/v1/responses (WebSocket)",status="{status}"'
         assert any(line.startswith("chatgpt_codex_gateway_requests_total") and labels in line for line in lines)
+
+
+async def test_where_it_is_off_it_is_a_plain_426(gateway: Any, open_gateway: Callable[..., Awaitable[Any]]) -> None:
+    closed = await open_gateway({"full": gateway.upstreams["full"].base_url}, WEBSOCKET="false")
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await closed.client.ws_connect("/v1/responses")
+    assert refused.value.status == 426
+    status, _, _ = await closed.post("/v1/responses", {"model": "m", "input": "Hello"})
+    assert status == 200
