@@ -9,8 +9,9 @@ servers, so that whatever else the machine does falls on all of them; figures ar
 "upstream alone" is the load without a server between. "raw relay" is the least a gateway in Python can do: the same
 web server and HTTP client, nothing between them. nginx is measured where it is installed; LiteLLM's proxy and ChatMock
 where `make rivals` has installed them, each in an environment of its own. "first" is the time to the body's first byte,
-"added" what a server adds to the upstream alone, "kB each" the growth of its memory for each request under way. A star
-marks rounds in which the upstream and the load generator were the bottleneck. Needs Linux and two cores.
+"added" what a server adds to the upstream alone, "CPU µs" what a request took of the server's core, "MB" the most
+memory the server held: less its idle memory, divided by the number at a time, that is what a request took. A star marks
+rounds in which the upstream and the load generator were the bottleneck. Needs Linux and two cores.
 """
 
 import argparse
@@ -170,7 +171,7 @@ def measure(arguments: argparse.Namespace, cases: Sequence[Case], levels: Sequen
                 for at_once in levels:
                     rounds = runner.run(bench.rounds(case, at_once, seconds=arguments.seconds, number=arguments.rounds))
                     results[case, at_once] = rounds
-                    print(f"\n{table(case, at_once, rounds, idle)}", flush=True)
+                    print(f"\n{table(case, at_once, rounds)}", flush=True)
     print()
     for verdict in verdicts(results, idle):
         print(f"{'holds ' if verdict.holds else 'MISSED'} {verdict.promise}: {verdict.measured}")

@@ -10,7 +10,7 @@ ALONE = "upstream alone"
 MOST_BUSY = 0.95
 HEADINGS = (
     f"{'':16} {'a second':>9} {'to relay':>8} {'p50':>8} {'first':>8} "
-    f"{'added p50':>10} {'p95':>8} {'p99':>8} {'CPU µs':>8} {'kB each':>8}"
+    f"{'added p50':>10} {'p95':>8} {'p99':>8} {'CPU µs':>8} {'MB':>5}"
 )
 
 
@@ -69,7 +69,7 @@ def idle_table(idle: Mapping[str, Idle]) -> str:
     return "\n".join(lines)
 
 
-def table(case: Case, at_once: int, rounds: Rounds, idle: Mapping[str, Idle]) -> str:
+def table(case: Case, at_once: int, rounds: Rounds) -> str:
     """One case at one level; milliseconds, but for CPU in microseconds a request."""
     alone = rounds[ALONE]
     lines = [
@@ -81,14 +81,12 @@ def table(case: Case, at_once: int, rounds: Rounds, idle: Mapping[str, Idle]) ->
             continue
         ratio = rate_ratio(rounds, name, RELAY)
         added = [1000 * (median_of(samples, value) - median_of(alone, value)) for value in (_p50, _p95, _p99)]
-        before = idle[name].memory_bytes if name in idle else 0
-        memory = (max(sample.peak_bytes for sample in samples) - before) / at_once / 1000
-        shown = f"{added[0]:10.2f} {added[1]:8.2f} {added[2]:8.2f}" if name != ALONE else f"{'':28}"
-        used = f"{1e6 * median_of(samples, _cpu):8.0f} {max(0.0, memory):8.0f}" if name != ALONE else ""
-        mark = " *" if name != ALONE and median_of(samples, _load_busy) > MOST_BUSY else ""
+        shown = f"{added[0]:10.2f} {added[1]:8.2f} {added[2]:8.2f}"
+        shown += f" {1e6 * median_of(samples, _cpu):8.0f} {max(each.peak_bytes for each in samples) / 1e6:5.0f}"
+        shown += " *" if median_of(samples, _load_busy) > MOST_BUSY else ""
         lines.append(
             f"{name:16} {median_of(samples, _rate):9.0f} {f'{ratio:7.2f}x' if ratio else '':>8} "
-            f"{1000 * median_of(samples, _p50):8.2f} {1000 * median_of(samples, _first):8.2f} {shown} {used}{mark}"
+            f"{1000 * median_of(samples, _p50):8.2f} {1000 * median_of(samples, _first):8.2f} {'' if name == ALONE else shown}"
         )
     return "\n".join(lines)
 

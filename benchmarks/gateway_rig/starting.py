@@ -19,6 +19,7 @@ def upstream_on(core: int, *, deltas: int) -> Iterator[Running]:
     with subprocess.Popen(
         command,
         env=environ,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     ) as process:

@@ -4,11 +4,12 @@
 
 It reads as much of a request as it must: the path, the length, whether a stream is asked for. Each event of a stream
 is a write of its own, in turns among the streams that are open, as events come from a model; a request that holds
-`bodies.ONE_WRITE` gets its stream in one. Prints `port=N` once it listens.
+`bodies.ONE_WRITE` gets its stream in one. Prints `port=N` once it listens, and ends when stdin does.
 """
 
 import argparse
 import asyncio
+import sys
 from collections.abc import Iterator
 from typing import cast
 
@@ -107,7 +108,10 @@ async def serve(deltas: int) -> None:
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Upstream(pieces), "127.0.0.1", 0, backlog=4096)
     print(f"port={server.sockets[0].getsockname()[1]}", flush=True)
-    await server.serve_forever()
+    ended = asyncio.Event()
+    loop.add_reader(sys.stdin.fileno(), ended.set)
+    await ended.wait()
+    server.close()
 
 
 def main() -> None:
