@@ -81,12 +81,13 @@ def table(case: Case, at_once: int, rounds: Rounds) -> str:
             continue
         ratio = rate_ratio(rounds, name, RELAY)
         added = [1000 * (median_of(samples, value) - median_of(alone, value)) for value in (_p50, _p95, _p99)]
-        shown = f"{added[0]:10.2f} {added[1]:8.2f} {added[2]:8.2f}"
+        shown = f"{added[0]:11.2f} {added[1]:8.2f} {added[2]:8.2f}"
         shown += f" {1e6 * median_of(samples, _cpu):8.0f} {max(each.peak_bytes for each in samples) / 1e6:5.0f}"
         shown += " *" if median_of(samples, _load_busy) > MOST_BUSY else ""
         lines.append(
             f"{name:16} {median_of(samples, _rate):9.0f} {f'{ratio:7.2f}x' if ratio else '':>8} "
-            f"{1000 * median_of(samples, _p50):8.2f} {1000 * median_of(samples, _first):8.2f} {'' if name == ALONE else shown}"
+            f"{1000 * median_of(samples, _p50):8.2f} {1000 * median_of(samples, _first):8.2f}"
+            f"{'' if name == ALONE else shown}"
         )
     return "\n".join(lines)
 
