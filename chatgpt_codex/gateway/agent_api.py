@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
@@ -15,6 +16,7 @@ from .backends.backend import BackendCall
 from .errors import GatewayError
 from .exchange import Exchange
 from .headers import to_upstream
+from .left_out import report_dropped
 from .request_body import parse_body
 from .route_state import exchange_of, gateway_of
 from .service import Gateway
@@ -117,6 +119,7 @@ async def _asked(gateway: Gateway, exchange: Exchange, prompt: AgentPrompt) -> J
         request_id=exchange.request_id,
         deadline=deadline,
         headers=to_upstream(exchange.headers),
+        report_dropped=partial(report_dropped, exchange, route.backend.name),
     )
     gathered = GatheredResponse()
     with exchange.until(deadline):

@@ -1,8 +1,8 @@
 """POST /v1/chat/completions and POST /v1/responses: from a request's bytes to whoever answers them."""
 
 import asyncio
-import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from ..llm.endpoint import Api
 from ..llm.payload import JsonObject
@@ -10,9 +10,9 @@ from .answering import answer_with_chat, answer_with_response
 from .backends.backend import BackendCall
 from .backends.upstream import UpstreamBackend
 from .background_calls import MARK, is_background_call
-from .errors import GatewayError
 from .exchange import Exchange
 from .headers import to_upstream
+from .left_out import report_dropped
 from .relay import relay
 from .request_body import model_of, parse_body, with_model
 from .routing import Route
@@ -21,10 +21,6 @@ from .translation.to_responses.request import chat_paths, is_legacy, responses_r
 
 BODY_SECONDS = 60.0
 """How long a client may take to send a request."""
-STRICT_HEADER = b"x-chatgpt-codex-strict"
-DROPPED_HEADER = b"x-chatgpt-codex-dropped"
-
-_LOG = logging.getLogger(__name__)
 
 
 async def create_chat_completion(gateway: Gateway, exchange: Exchange) -> None:
@@ -56,56 +52,38 @@ async def _create(gateway: Gateway, exchange: Exchange, api: Api) -> None:
             elif api == "chat":
                 await _translated_chat(exchange, route, request, deadline)
             else:
-                call = _call(exchange, route, request, deadline)
-                report_dropped(exchange, backend.name, backend.dropped(call.request))
-                await answer_with_response(exchange, backend, call)
+                report = partial(report_dropped, exchange, backend.name)
+                await answer_with_response(exchange, backend, _call(exchange, route, request, deadline, report))
 
 
 async def _translated_chat(exchange: Exchange, route: Route, request: JsonObject, deadline: float) -> None:
-    translated = responses_request(request)
-    call = _call(exchange, route, translated.request, deadline)
     backend = route.backend
-    dropped = chat_paths(backend.dropped(call.request), request)
-    report_dropped(exchange, backend.name, tuple(dict.fromkeys((*translated.dropped, *dropped))))
+    # Chat Completions has no word for it, and who uses a plan may see the summaries. With an API key, an organisation
+    # that is not verified would get an error.
+    summary = None if isinstance(backend, UpstreamBackend) else "auto"
+    translated = responses_request(request, reasoning_summary=summary)
+
+    def report(dropped: Sequence[str]) -> None:
+        every = dict.fromkeys((*translated.dropped, *chat_paths(dropped, request)))
+        report_dropped(exchange, backend.name, tuple(every))
+
     await answer_with_chat(
         exchange,
         backend,
-        call,
+        _call(exchange, route, translated.request, deadline, report),
         model=str(request["model"]),
         include_usage=wants_usage(request),
         legacy=is_legacy(request),
     )
 
 
-def _call(exchange: Exchange, route: Route, request: JsonObject, deadline: float) -> BackendCall:
+def _call(
+    exchange: Exchange, route: Route, request: JsonObject, deadline: float, report: Callable[[Sequence[str]], None]
+) -> BackendCall:
     return BackendCall(
         request={**request, "model": route.model},
         request_id=exchange.request_id,
         deadline=deadline,
         headers=to_upstream(exchange.headers),
+        report_dropped=report,
     )
-
-
-def is_strict(exchange: Exchange) -> bool:
-    """Whether the client would rather have an error than something left out."""
-    return exchange.headers.get(STRICT_HEADER) == b"1" or b"strict=1" in exchange.scope["query_string"].split(b"&")
-
-
-def report_dropped(exchange: Exchange, backend: str, dropped: Sequence[str]) -> None:
-    """Says what of a request the backend cannot take: in a header of the answer, and in the log.
-
-    Raises:
-        GatewayError: the client wants an error instead (400).
-    """
-    if not dropped:
-        return
-    if is_strict(exchange):
-        raise GatewayError(
-            f"The backend {backend!r} cannot take {', '.join(dropped)}. Leave it out, or send the request without "
-            "strict=1 to have it left out.",
-            status=400,
-            code="unsupported_parameter",
-            param=dropped[0],
-        )
-    exchange.answer_headers.append((DROPPED_HEADER, ", ".join(dropped).encode("ascii", "replace")))
-    _LOG.info("Request %s: left out for %s: %s", exchange.request_id, backend, ", ".join(dropped))

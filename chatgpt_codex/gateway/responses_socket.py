@@ -13,6 +13,7 @@ import asyncio
 import random
 import time
 from collections.abc import Mapping
+from functools import partial
 
 import orjson
 
@@ -23,6 +24,7 @@ from .backends.backend import BackendCall
 from .backends.upstream import UpstreamBackend
 from .errors import GatewayError, error_body, status_of
 from .exchange import Receive, Send
+from .left_out import refuse_or_log
 from .request_body import model_of
 from .routing import Route
 from .service import Gateway
@@ -142,13 +144,6 @@ class ResponsesSocket:
             return
         route = self._gateway.routing.route(model_of(request))
         self._backend_of[lane] = route.backend.name
-        if self._is_strict and (dropped := route.backend.dropped(request)):
-            raise GatewayError(
-                f"The backend {route.backend.name!r} cannot take {', '.join(dropped)}. Leave it out.",
-                status=400,
-                code="unsupported_parameter",
-                param=dropped[0],
-            )
         seconds = self._gateway.settings.request_timeout_s
         try:
             async with asyncio.timeout(seconds), self._gateway.place_for(self._caller, route.backend):
@@ -161,11 +156,15 @@ class ResponsesSocket:
             ) from None
 
     async def _stream(self, route: Route, request: JsonObject, asked: JsonObject, lane: str) -> None:
+        request_id = f"req_{random.getrandbits(96):024x}"
         call = BackendCall(
             request={**request, "model": route.model, "stream": True},
-            request_id=f"req_{random.getrandbits(96):024x}",
+            request_id=request_id,
             deadline=asyncio.get_running_loop().time() + self._gateway.settings.request_timeout_s,
             headers=self._headers,
+            report_dropped=partial(
+                refuse_or_log, backend=route.backend.name, request_id=request_id, is_strict=self._is_strict
+            ),
         )
         gathered = GatheredResponse()
         ended = False

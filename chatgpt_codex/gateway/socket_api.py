@@ -7,6 +7,7 @@ from fastapi import APIRouter, WebSocket
 from .api_errors import ERROR_RESPONSES, Error
 from .errors import GatewayError
 from .headers import to_upstream
+from .left_out import is_strict
 from .responses_socket import ResponsesSocket
 from .route_state import exchange_of, gateway_of
 
@@ -22,7 +23,7 @@ async def open_socket(socket: WebSocket) -> None:
         gateway_of(socket),
         exchange.caller,
         headers=to_upstream(exchange.headers),
-        is_strict=socket.query_params.get("strict") == "1",
+        is_strict=is_strict(exchange),
         receive=socket.receive,
         send=socket.send,
     )

@@ -155,6 +155,28 @@ async def test_what_is_left_out_is_said_or_refused(
     assert len(simulator.requests) == 2
 
 
+async def test_what_is_left_out_on_a_socket_is_logged(
+    simulate: Simulate, open_gateway: Gateways, caplog: pytest.LogCaptureFixture
+) -> None:
+    gateway = await open_gateway({"up": simulate().base_url}, api="chat")
+    caplog.set_level("INFO", "chatgpt_codex")
+    async with gateway.client.ws_connect("/v1/responses") as socket:
+        await socket.send_json({"type": "response.create", **RESPONSES, "truncation": "auto"})
+        while '"response.completed"' not in await socket.receive_str():
+            pass
+    assert "left out for up: truncation" in caplog.text
+
+
+async def test_an_api_key_is_asked_for_no_reasoning_that_the_client_did_not_ask_for(
+    simulate: Simulate, open_gateway: Gateways
+) -> None:
+    # OpenAI gives summaries to verified organisations only, and others an error.
+    simulator = simulate()
+    gateway = await open_gateway({"up": simulator.base_url}, api="responses")
+    assert (await gateway.post("/v1/chat/completions", CHAT))[0] == 200
+    assert "reasoning" not in simulator.requests[0].body
+
+
 async def test_more_than_one_answer_is_refused_where_it_cannot_be_had(
     simulate: Simulate, open_gateway: Gateways
 ) -> None:

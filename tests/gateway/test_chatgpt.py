@@ -86,6 +86,31 @@ async def test_over_chat_completions(on_plan: Any) -> None:
     assert not any(item.get("role") == "system" for item in simulator.requests[0].body["input"])
 
 
+@pytest.mark.parametrize("streams", [True, False])
+async def test_a_chat_shows_the_reasoning_unasked(on_plan: Any, streams: bool) -> None:
+    gateway, simulator = await on_plan({"text": "It is 4.", "reasoning": "Two and two."})
+    body = {"model": "chatgpt/gpt-6-luna", "messages": [{"role": "user", "content": "2 + 2"}], "stream": streams}
+
+    status, headers, told = await gateway.post("/v1/chat/completions", body)
+
+    assert (status, b"Two and two." in told) == (200, True)
+    assert b'"reasoning_content"' in told
+    assert simulator.requests[0].body["reasoning"] == {"summary": "auto"}
+    # The client asked for nothing of that, so it is told of nothing.
+    assert "x-chatgpt-codex-dropped" not in headers
+
+
+async def test_the_agent_says_what_is_left_out(on_plan: Any) -> None:
+    gateway, simulator = await on_plan({"text": "Hello."}, {"text": "Hello."})
+    path, body = "/agents/llm-providers/openai", {"prompt": "Hi", "model": "chatgpt/gpt-6-luna", "temperature": 0.5}
+
+    status, headers, _ = await gateway.post(path, body)
+    assert (status, headers["x-chatgpt-codex-dropped"]) == (200, "temperature")
+    status, _, told = await gateway.post(f"{path}?strict=1", body)
+    assert (status, b"cannot take temperature" in told) == (400, True)
+    assert len(simulator.requests) == 1
+
+
 async def test_the_plans_models_and_limits(on_plan: Any) -> None:
     gateway, _ = await on_plan(chatgpt={"models": ["gpt-6-luna"], "plan": "pro", "secondary": None})
     listed = orjson.loads((await gateway.get("/v1/models"))[2])["data"]

@@ -1,6 +1,6 @@
 """The seam between the gateway and whatever answers: Responses requests in, Responses events out."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -36,6 +36,10 @@ class Readiness:
     """One sentence for people: what is there, or what is missing and what to do."""
 
 
+def _tell_nobody(_paths: Sequence[str]) -> None:
+    """For calls of which nobody asks what was left out."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackendCall:
     """One request, on its way to a backend."""
@@ -47,6 +51,12 @@ class BackendCall:
     """The event loop's time by which the answer must be whole."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Of the client's headers, those that may go on; names in lower case."""
+    report_dropped: Callable[[Sequence[str]], None] = field(default=_tell_nobody, repr=False)
+    """Takes the parameters that the backend leaves out, as paths such as "text.verbosity".
+
+    The backend calls it once, also with none, before it asks anybody. It raises a `ModelError` where the client would
+    rather have an error.
+    """
 
 
 class Backend(Protocol):
@@ -71,10 +81,6 @@ class Backend(Protocol):
 
     async def limits(self) -> AccountLimits | None:
         """What is used up of the account's plan; None where there is no such thing."""
-        ...
-
-    def dropped(self, request: JsonObject) -> tuple[str, ...]:
-        """The parameters of `request` that it cannot take and will leave out, as paths such as "text.verbosity"."""
         ...
 
     def respond(self, call: BackendCall) -> AbstractAsyncContextManager[AsyncIterator[Sequence[JsonObject]]]:

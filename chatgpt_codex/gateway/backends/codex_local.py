@@ -86,20 +86,13 @@ class CodexLocalBackend:
         async with self.agent.server() as server:
             return await read_limits(server)
 
-    def dropped(self, request: JsonObject) -> tuple[str, ...]:
-        """What the agent cannot take, and what the service behind it does not.
-
-        Raises:
-            InvalidRequestError: the request has no input.
-        """
-        return dropped_parameters(request)
-
     @asynccontextmanager
     async def respond(self, call: BackendCall) -> AsyncIterator[AsyncIterator[Sequence[JsonObject]]]:
         """The answer's events; see `Backend.respond`."""
         asked = text_at(call.request, "model")
         model = "" if asked in ("", NAME) else asked
         aliases = function_aliases(call.request)
+        call.report_dropped(dropped_parameters(call.request))
         self._check_usable()
         async with AsyncExitStack() as held:
             try:

@@ -195,8 +195,11 @@ async def test_a_client_that_hangs_up_ends_its_answers(http: aiohttp.ClientSessi
     await upstream.wait_until_async(lambda seen: seen.requests[0].hung_up)
 
 
-async def test_a_strict_socket_refuses_what_would_be_dropped(http: aiohttp.ClientSession) -> None:
-    async with http.ws_connect("/v1/responses?strict=1") as socket:
+@pytest.mark.parametrize(("path", "headers"), [("?strict=1", {}), ("", {"X-ChatGPT-Codex-Strict": "1"})])
+async def test_a_strict_socket_refuses_what_would_be_dropped(
+    http: aiohttp.ClientSession, path: str, headers: dict[str, str]
+) -> None:
+    async with http.ws_connect(f"/v1/responses{path}", headers=headers) as socket:
         (error,) = await ask(socket, model="old/gpt-6-luna", input="Hello", truncation="auto")
     assert (error["status"], error["error"]["param"]) == (400, "truncation")
 
