@@ -67,7 +67,8 @@ async def report_usage(simulation: Simulation, exchange: Exchange) -> web.Stream
     now = simulation.now()
     windows = {
         f"{name}_window": {
-            "used_percent": window.used_percent,
+            # A whole number here, while the headers may have a fraction.
+            "used_percent": round(window.used_percent),
             "limit_window_seconds": window.window_minutes * 60,
             "reset_after_seconds": window.resets_in,
             "reset_at": now + window.resets_in,

@@ -155,7 +155,7 @@ def test_status(signed_in: SignInServer, plan: Callable[..., Simulator], capfd: 
     assert lines["Plan"].strip() == "pro"
     assert "renewed by itself" in lines["Access token"]
     assert lines["Models"].strip() == "gpt-6-luna"
-    assert lines["5-hour window"].startswith(" 12.5 % used, resets in 1 h (")
+    assert lines["5-hour window"].startswith(" 12 % used, resets in 1 h (")
     assert lines["7-day window"].startswith("  3 % used, resets in 1 d (")
     assert {request.headers["chatgpt-account-id"] for request in simulator.requests} == {"account-1"}
 

@@ -117,7 +117,7 @@ async def test_the_plans_models_and_limits(on_plan: Any) -> None:
     assert {model["id"]: model["context_window"] for model in listed}["gpt-6-luna"] == 272_000
     limits = orjson.loads((await gateway.get("/v1/limits"))[2])["data"]
     (told,) = [entry for entry in limits if entry["backend"] == "chatgpt"]
-    assert (told["plan"], told["windows"][0]["used_percent"]) == ("pro", 12.5)
+    assert (told["plan"], told["windows"][0]["used_percent"]) == ("pro", 12)
     ready = orjson.loads((await gateway.get("/health/ready"))[2])
     (found,) = [backend for backend in ready["backends"] if backend["name"] == "chatgpt"]
     assert (found["ready"], found["detail"]) == (True, "The ChatGPT account has 1 models.")
