@@ -43,6 +43,7 @@ class AppServer:
         self._complaints = b""
         self._reading = asyncio.create_task(self._read())
         self._listening = asyncio.create_task(self._listen(process.stderr))
+        self._closing = False
         self._sign_in: JsonObject | None = None
         self.threads_started = 0
         """How many threads it has had; each costs it about 1 MB that it does not give back."""
@@ -116,7 +117,7 @@ class AppServer:
     @property
     def exited(self) -> bool:
         """Whether it can answer no more."""
-        return self._process.returncode is not None or self._connection.has_ended
+        return self._closing or self._process.returncode is not None or self._connection.has_ended
 
     def resident_bytes(self) -> int:
         """The memory it has now; 0 where the system does not tell."""
@@ -167,6 +168,7 @@ class AppServer:
 
     async def close(self) -> None:
         """Ends the program: closes its input, then asks it to end, then kills it and what it has started."""
+        self._closing = True
         was_running = self._process.returncode is None
         self._input.close()
         for signal_number in (None, signal.SIGTERM, signal.SIGKILL):

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..llm.errors import ModelError
+from ..llm.errors import ModelError, OverloadedError
 from .app_server import AppServer, make_home
 from .catalogue import write_catalogue
 from .errors import CodexStartError
@@ -26,6 +26,8 @@ class Limits:
     resident_bytes: int = 500 * 1024 * 1024
     turns_at_once: int = 32
     """Past about 230 the program refuses."""
+    wait_seconds: float = 30.0
+    """How long a request waits for its turn."""
 
 
 @dataclass(eq=False, slots=True)
@@ -62,14 +64,28 @@ class CodexAgent:
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[AppServer]:
-        """A program, and the right to have it answer: waits while `turns_at_once` others do.
+        """A program, and the right to have it answer: waits a while if `turns_at_once` others do.
 
         Raises:
+            OverloadedError: no place became free.
             CodexMissingError: there is no program.
             CodexStartError: it does not start.
         """
-        async with self._places, self.server() as server:
-            yield server
+        try:
+            async with asyncio.timeout(self._limits.wait_seconds):
+                await self._places.acquire()
+        except TimeoutError:
+            raise OverloadedError(
+                f"The local Codex agent has as many requests at once as it may ({self._limits.turns_at_once}). "
+                "Try again in a moment.",
+                status=503,
+                retry_after_seconds=1,
+            ) from None
+        try:
+            async with self.server() as server:
+                yield server
+        finally:
+            self._places.release()
 
     @asynccontextmanager
     async def server(self) -> AsyncIterator[AppServer]:

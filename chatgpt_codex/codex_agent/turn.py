@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 
 from ..llm.payload import JsonObject, object_at, text_at
 from .app_server import AppServer
-from .errors import CodexExitedError
+from .errors import CodexExitedError, CodexRefusedError
 from .inbox import Inbox, Notification
 from .sandbox import PROFILE, is_confined
 from .settings import CodexSettings
 
 _REQUEST_SECONDS = 60.0
 """For a thread to be made; the program may be busy with 31 others."""
+_FIRST_PAUSE_SECONDS = 0.01
+_LONGEST_PAUSE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,23 +73,21 @@ async def start_turn(server: AppServer, settings: CodexSettings, request: TurnRe
     )
     thread_id = text_at(object_at(started, "thread"), "id")
     with server.inbox(thread_id) as inbox:
-        injected = server.send("thread/inject_items", {"threadId": thread_id, "items": list(request.items)})
+        await _answer_of(
+            server.send("thread/inject_items", {"threadId": thread_id, "items": list(request.items)}),
+            "thread/inject_items",
+        )
+        begun = server.send("turn/start", _turn_parameters(thread_id, request))
+        turn: Turn | None = None
         try:
-            await _answer_of(injected, "thread/inject_items")
-            begun = server.send("turn/start", _turn_parameters(thread_id, request))
-            try:
-                turn_id = text_at(object_at(await _answer_of(begun, "turn/start"), "turn"), "id")
-            except asyncio.CancelledError:
-                _interrupt_once_begun(server, thread_id, begun)
-                raise
+            turn_id = text_at(object_at(await _answer_of(begun, "turn/start"), "turn"), "id")
             turn = Turn(inbox, turn_id=turn_id, model=text_at(started, "model"))
-            try:
-                yield turn
-            finally:
-                if not turn.finished:
-                    _post(server, "turn/interrupt", {"threadId": thread_id, "turnId": turn_id})
+            yield turn
         finally:
-            _post(server, "thread/unsubscribe", {"threadId": thread_id})
+            if turn is None or not turn.finished:
+                _interrupt_once_begun(server, thread_id, begun)
+            else:
+                _forget(server, thread_id)
 
 
 async def _answer_of(answer: "asyncio.Future[JsonObject]", method: str) -> JsonObject:
@@ -102,20 +102,38 @@ async def _answer_of(answer: "asyncio.Future[JsonObject]", method: str) -> JsonO
 
 
 def _interrupt_once_begun(server: AppServer, thread_id: str, begun: "asyncio.Future[JsonObject]") -> None:
-    """For a client that leaves before the turn has an id to interrupt it by."""
+    """For a client that leaves, be it before the turn has an id to interrupt it by."""
 
     def interrupt(answer: "asyncio.Future[JsonObject]") -> None:
         if not answer.cancelled() and answer.exception() is None:
             turn_id = text_at(object_at(answer.result(), "turn"), "id")
-            _post(server, "turn/interrupt", {"threadId": thread_id, "turnId": turn_id})
+            _interrupt(server, {"threadId": thread_id, "turnId": turn_id}, _FIRST_PAUSE_SECONDS)
 
     begun.add_done_callback(interrupt)
 
 
-def _post(server: AppServer, method: str, params: JsonObject) -> None:
-    """Sends a request whose answer nobody needs; a program that has ended needs it no more, either."""
+def _interrupt(server: AppServer, turn: JsonObject, pause: float) -> None:
+    """Ends a turn; asks again, after growing pauses, as long as Codex does not know it.
+
+    Codex gives a turn its id before it runs: until then it refuses to interrupt it, and would run it to its end.
+    """
+    if server.exited:
+        return
+
+    def settled(answer: "asyncio.Future[JsonObject]") -> None:
+        refused = not answer.cancelled() and isinstance(answer.exception(), CodexRefusedError)
+        if refused and pause <= _LONGEST_PAUSE_SECONDS:
+            asyncio.get_running_loop().call_later(pause, _interrupt, server, turn, 2 * pause)
+        else:
+            _forget(server, text_at(turn, "threadId"))
+
+    server.send("turn/interrupt", turn).add_done_callback(settled)
+
+
+def _forget(server: AppServer, thread_id: str) -> None:
+    """Nobody listens to a thread any more; a program that has ended need not be told."""
     if not server.exited:
-        server.send(method, params)
+        server.send("thread/unsubscribe", {"threadId": thread_id})
 
 
 def _thread_parameters(settings: CodexSettings, request: TurnRequest) -> JsonObject:

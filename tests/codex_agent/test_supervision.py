@@ -13,6 +13,7 @@ from chatgpt_codex.codex_agent.errors import CodexExitedError, CodexStartError
 from chatgpt_codex.codex_agent.settings import CodexSettings
 from chatgpt_codex.codex_agent.supervision import CodexAgent, Limits
 from chatgpt_codex.codex_agent.turn import start_turn
+from chatgpt_codex.llm.errors import OverloadedError
 
 from ..codex_program import children_of, is_running
 from .conftest import Setup, asking
@@ -140,6 +141,19 @@ async def test_no_more_turns_at_once_than_there_are_places(agent: Callable[..., 
     for turn in turns:
         turn.cancel()
     await asyncio.gather(*turns, return_exceptions=True)
+
+
+async def test_who_gets_no_place_is_told(agent: Callable[..., Setup]) -> None:
+    setup = agent([SLOW], limits=Limits(turns_at_once=1, wait_seconds=0.05))
+    slow = asyncio.create_task(setup.ask("slowly"))
+    await setup.simulator.wait_until_async(lambda simulator: simulator.open_streams == 1)
+
+    with pytest.raises(OverloadedError, match="as many requests at once as it may") as caught:
+        await setup.ask()
+
+    assert caught.value.status == 503
+    slow.cancel()
+    await asyncio.gather(slow, return_exceptions=True)
 
 
 async def test_a_program_that_does_not_start_is_not_tried_all_the_time(home: Path) -> None:
