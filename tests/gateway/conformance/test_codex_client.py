@@ -1,9 +1,12 @@
 """The Codex CLI, set up as the README says, works through the gateway."""
 
+import asyncio
 import os
 import re
 import subprocess
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -69,8 +72,21 @@ def test_a_turn(tmp_path: Path, gateway: Any, sockets: bool) -> None:
 
 
 @OVER
-def test_a_tool_over_two_turns_behind_chat_completions(tmp_path: Path, gateway: Any, sockets: bool) -> None:
-    done = run_codex(tmp_path, gateway, "old/gpt-5.5", "What does note.txt say?", sockets)
+@pytest.mark.parametrize("model", ["old/gpt-5.5", "old/llama-4"])
+def test_a_tool_over_two_turns_behind_chat_completions(tmp_path: Path, gateway: Any, model: str, sockets: bool) -> None:
+    done = run_codex(tmp_path, gateway, model, "What does note.txt say?", sockets)
 
     assert done.stdout.strip() == "The file says: Ada was here.", done.stderr
-    assert len(gateway.asked("old/")) == 2
+    assert len(gateway.asked(model)) == 2
+
+
+async def test_where_there_are_no_websockets_it_asks_over_http(
+    tmp_path: Path, gateway: Any, open_gateway: Callable[..., Awaitable[Any]]
+) -> None:
+    without = await open_gateway({"full": gateway.upstreams["full"].base_url}, WEBSOCKET="false")
+    reached = SimpleNamespace(base_url=f"{without.origin}/v1", key=without.key)
+
+    done = await asyncio.to_thread(run_codex, tmp_path, reached, "full/gpt-6-luna", "Say hello.", True)
+
+    assert done.stdout.strip() == "Hello from the simulator.", done.stderr
+    assert len(gateway.asked("full/")) == 1
