@@ -9,7 +9,7 @@ from .credentials import Credential, RenewableCredential
 from .endpoint import Endpoint
 from .errors import AuthenticationError, ConnectionFailedError, CutStreamError
 from .events import StreamEvent
-from .failures import Target, bad_response, sdk_failures_mapped, transport_failures, unsendable_mapped
+from .failures import Target, bad_response, sdk_failures_mapped, timed_out, transport_failures, unsendable_mapped
 from .payload import JsonObject, as_object, object_at
 from .pool import shared_client
 from .wire_format import IncomingAnswer, WireFormat
@@ -87,7 +87,7 @@ class Channel:
                         stream_cls=AsyncStream[object],
                     )
 
-        stream = await self._signed(send)
+        stream = await self._signed(send, target, deadline)
         async with stream:
             answer.begin(stream.response.headers)
             try:
@@ -146,21 +146,32 @@ class Channel:
                         path, cast_to=object, body=body, options={"headers": headers, "timeout": _left(deadline)}
                     )
 
-        answer = await self._signed(send)
+        answer = await self._signed(send, target, deadline)
         if not isinstance(answer, Mapping):
             raise bad_response(target, "something that is not a JSON object")
         return answer
 
-    async def _signed(self, send: Callable[[dict[str, str]], Awaitable[SentT]]) -> SentT:
+    async def _signed(
+        self, send: Callable[[dict[str, str]], Awaitable[SentT]], target: Target, deadline: float
+    ) -> SentT:
         """Sends a request; once more with a renewed token where the first one was not accepted."""
-        own = await self._credential.headers()
+        own = await _in_time(self._credential.headers(), target, deadline)
         try:
             return await send({**own, **self.endpoint.headers})
         except AuthenticationError:
             if not isinstance(self._credential, RenewableCredential):
                 raise
-            renewed = await self._credential.renew(own.get("Authorization", "").removeprefix("Bearer "))
+            rejected = own.get("Authorization", "").removeprefix("Bearer ")
+            renewed = await _in_time(self._credential.renew(rejected), target, deadline)
             return await send({**renewed, **self.endpoint.headers})
+
+
+async def _in_time(work: Awaitable[SentT], target: Target, deadline: float) -> SentT:
+    try:
+        async with asyncio.timeout_at(deadline):
+            return await work
+    except TimeoutError:
+        raise timed_out(target) from None
 
 
 def _left(deadline: float) -> float:

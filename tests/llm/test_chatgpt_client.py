@@ -1,5 +1,6 @@
 """Asking on a ChatGPT plan, at a server that refuses what ChatGPT's backend refuses."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from chatgpt_codex.llm.errors import (
     InvalidRequestError,
     ModelError,
     ModelNotFoundError,
+    ModelTimeoutError,
     PermissionDeniedError,
     RateLimitError,
     UsageLimitError,
@@ -219,6 +221,16 @@ async def test_complaints_are_explained(
         await client(simulator).complete(asking())
     assert "API key" not in str(raised.value) or "use an API key" in str(raised.value)
     assert TOKEN not in str(raised.value)
+
+
+async def test_a_renewal_that_takes_too_long(simulate: Simulate) -> None:
+    class SlowSignIn(SignIn):
+        async def headers(self) -> Mapping[str, str]:
+            await asyncio.sleep(60)
+            raise AssertionError("nobody waits so long")
+
+    with pytest.raises(ModelTimeoutError, match=r"within 0\.05 s"):
+        await client(simulate(), SlowSignIn(), timeout_seconds=0.05).complete(asking())
 
 
 async def test_a_token_that_a_server_quotes(simulate: Simulate) -> None:
