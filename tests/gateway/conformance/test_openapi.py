@@ -68,3 +68,12 @@ async def test_every_status_that_the_gateway_gives_is_in_the_document(http: aioh
     }
     assert {str(status) for status in given} <= documented
     assert set(api_errors.ERROR_RESPONSES) >= given - {200, 426}
+
+
+async def test_every_route_in_the_readme_is_there(http: aiohttp.ClientSession) -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(?:GET |POST )?(/(?:v1|agents)/[\w/{}-]+)", readme))
+    async with http.get("/openapi.json") as answer:
+        paths = {path.replace("response_id", "id") for path in (await answer.json())["paths"]}
+    assert len(named) >= 6
+    assert named <= paths
