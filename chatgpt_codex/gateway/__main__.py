@@ -1,14 +1,25 @@
 """`python -m chatgpt_codex.gateway`: serves as the environment and `.env` say; flags are `chatgpt-codex serve`'s."""
 
 import sys
+from collections.abc import Sequence
 
 from ..llm.errors import ConfigurationError
 from .server import CannotListenError, Listening, serve
 from .settings import load_settings
 
 
-def main() -> int:
-    """Serves until it is told to stop. 1: it cannot listen. 2: a setting is no good."""
+def main(arguments: Sequence[str]) -> int:
+    """Serves until it is told to stop. 1: it cannot listen. 2: a setting is no good.
+
+    Args:
+        arguments: the words after the module's name; there must be none.
+    """
+    if arguments:
+        sys.stderr.write(
+            f"Error: {arguments[0]} is not taken here. Set variables such as PORT, or use `chatgpt-codex serve`, "
+            "which has flags.\n"
+        )
+        return 2
     try:
         settings, environ = load_settings()
         serve(settings, environ, on_listening=announce)
@@ -33,4 +44,4 @@ def announce(listening: Listening) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -20,6 +20,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from chatgpt_codex.cli import main
+from chatgpt_codex.gateway.__main__ import main as serve_module
 from chatgpt_codex.gateway.http_protocol import LimitedHttpProtocol
 from chatgpt_codex.gateway.key_file import default_path
 from chatgpt_codex.simulator import Simulator
@@ -162,6 +163,12 @@ def test_a_wrong_setting_does_not_start(
     assert err.startswith(f"Error: {said}")
     assert len(err.splitlines()) == 1
     assert not default_path().exists()
+
+
+def test_the_module_takes_no_flags(capsys: pytest.CaptureFixture[str]) -> None:
+    assert serve_module(["--port", "9"]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.splitlines()[0][:35]) == ("", "Error: --port is not taken here. Se")
 
 
 def test_a_taken_port_is_one_sentence(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
