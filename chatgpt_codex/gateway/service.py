@@ -1,11 +1,10 @@
 """What the parts of one gateway share: its settings, its backends, who may wait for them, and what is counted."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 
 from .access_keys import AccessKeys, Caller
-from .admission import Admission
+from .admission import Admission, Places
 from .backends.backend import Backend
 from .guard import Guard
 from .metrics import Metrics
@@ -49,26 +48,15 @@ class Gateway:
         }
         self._key_admissions: dict[Caller, Admission] = {}
 
-    @asynccontextmanager
-    async def place_for(self, caller: Caller, backend: Backend) -> AsyncIterator[None]:
+    def place_for(self, caller: Caller, backend: Backend) -> Places:
         """A place among the requests of this key, and among those of this backend.
 
-        Raises:
-            GatewayError: there is none, and none became free in time (429 for the key, 503 for the backend).
+        Entering it raises GatewayError where there is none, and none became free in time (429 for the key, 503 for the
+        backend).
         """
         of_key = self._admission_of(caller)
         of_backend = self._backend_admissions[backend.name]
-        if of_key is not None:
-            await of_key.enter()
-        try:
-            await of_backend.enter()
-            try:
-                yield
-            finally:
-                of_backend.leave()
-        finally:
-            if of_key is not None:
-                of_key.leave()
+        return Places(of_backend) if of_key is None else Places(of_key, of_backend)
 
     def _admission_of(self, caller: Caller) -> Admission | None:
         if not (places := self.settings.max_concurrency_per_key):

@@ -3,8 +3,9 @@
 import asyncio
 import io
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from functools import partial
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -107,28 +108,27 @@ class UpstreamBackend:
         url = URL(f"{self.endpoint.base_url}{path}")
         return self._request(method, url, body=body, headers={**headers, "x-client-request-id": request_id})
 
-    @asynccontextmanager
-    async def _request(
+    def _request(
         self, method: str, url: URL, *, body: bytes | None = None, headers: Mapping[str, str] | None = None
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
+    ) -> "_Answer":
+        return _Answer(partial(self._open, method, url, body, headers or {}))
+
+    async def _open(
+        self, method: str, url: URL, body: bytes | None, headers: Mapping[str, str]
+    ) -> aiohttp.ClientResponse:
         signed = await self._credential.headers() if self._credential else {}
         try:
-            response = await self._open_session().request(
+            return await self._open_session().request(
                 method,
                 url,
                 # aiohttp warns of large bodies as bytes, since it would send them in one piece.
                 data=io.BytesIO(body) if body is not None and len(body) > _LARGE_BODY_BYTES else body,
-                headers={**(headers or {}), **signed, **self.endpoint.headers},
+                headers={**headers, **signed, **self.endpoint.headers},
                 allow_redirects=False,
                 proxy=self._proxy,
             )
         except (aiohttp.ClientError, TimeoutError, OSError) as failure:
             raise upstream_errors.unreachable(self.spoken, failure) from None
-        try:
-            yield response
-        finally:
-            # Gives the connection back if the answer was read to its end, else closes it.
-            response.close() if not response.content.at_eof() else response.release()
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -221,6 +221,29 @@ class UpstreamBackend:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+class _Answer:
+    """An upstream's answer, as a context.
+
+    A class, since every request passes here: as a generator, it takes 2 µs more.
+    """
+
+    __slots__ = ("_open", "_response")
+
+    def __init__(self, open_answer: Callable[[], Awaitable[aiohttp.ClientResponse]]) -> None:
+        self._open = open_answer
+
+    async def __aenter__(self) -> aiohttp.ClientResponse:
+        self._response = await self._open()
+        return self._response
+
+    async def __aexit__(self, *_: object) -> None:
+        # Gives the connection back if the answer was read to its end, else closes it.
+        if self._response.content.at_eof():
+            self._response.release()
+        else:
+            self._response.close()
 
 
 def _card(model: JsonObject) -> ModelCard:
