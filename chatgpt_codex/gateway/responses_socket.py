@@ -168,16 +168,21 @@ class ResponsesSocket:
         )
         gathered = GatheredResponse()
         ended = False
-        async with route.backend.respond(call) as batches:
-            async for events in batches:
-                gathered.feed(events)
-                for event in events:
-                    if event.get("type") in ENDINGS:
-                        # Once it is told of the end, a client may continue at once.
-                        self._keep(route, request, gathered.response())
-                        ended = True
-                    ended = ended or event.get("type") == "error"
-                    await self._send_event(_naming_what_it_continues(event, asked), lane)
+        try:
+            async with route.backend.respond(call) as batches:
+                async for events in batches:
+                    gathered.feed(events)
+                    for event in events:
+                        if event.get("type") in ENDINGS:
+                            # Once it is told of the end, a client may continue at once.
+                            self._keep(route, request, gathered.response())
+                            ended = True
+                        ended = ended or event.get("type") == "error"
+                        await self._send_event(_naming_what_it_continues(event, asked), lane)
+        except ModelError:
+            # Of an answer that is whole, nothing can break off any more.
+            if not ended:
+                raise
         if not ended:
             raise cut_stream()
 

@@ -90,16 +90,35 @@ async def test_a_stream_cut_upstream_ends_with_one_error(
 
         assert (status, told.endswith(b"\n\n")) == (200, True)
         events = [orjson.loads(block.partition(b"data: ")[2]) for block in told[:-2].split(b"\n\n")]
-        ends = [event for event in events if "error" in event or event.get("type") in ("error", "response.failed")]
+        # Not a failed Response: of that, OpenAI's SDKs make an answer.
+        ends = [event for event in events if "error" in event or event.get("type") == "response.failed"]
         assert ends == events[-1:]
+        assert error_of(orjson.dumps(ends[0]))["code"] in ("upstream_cut", "stream_cut")
         assert b"[DONE]" not in told
         assert b"response.completed" not in told
         if api == "responses":
             assert [event["sequence_number"] for event in events] == list(range(len(events)))
 
         status, _, told = await gateway.post(path, body)
-        assert status in (200, 502)
-        assert status == 502 or orjson.loads(told)["status"] == "failed"
+        assert status == 502
+        assert error_of(told)["type"] == "server_error"
+
+
+@pytest.mark.parametrize("upstream_streams", [True, False])
+@pytest.mark.parametrize("client_streams", [True, False])
+async def test_an_error_that_a_chat_server_tells_within_its_answer_is_an_error(
+    upstream_streams: bool, client_streams: bool, raw_upstream: RawUpstreams, open_gateway: Gateways
+) -> None:
+    said = b'{"error":{"message":"Slow down.","code":"rate_limit_exceeded"}}'
+    answer = streamed(_delta("chat"), b"data: %b\n\n" % said) if upstream_streams else plain(said)
+    gateway = await open_gateway({"up": (await raw_upstream(answer)).base_url}, api="chat")
+
+    status, _, told = await gateway.post("/v1/responses", {**RESPONSES, "stream": client_streams})
+
+    assert status == (200 if client_streams and upstream_streams else 429)
+    last = told.rpartition(b"data: ")[2]
+    assert error_of(last)["code"] == "rate_limit_exceeded"
+    assert b"response.failed" not in told
 
 
 async def test_an_error_before_the_answer_has_its_status(
@@ -162,7 +181,7 @@ async def test_what_is_left_out_on_a_socket_is_logged(
     caplog.set_level("INFO", "chatgpt_codex")
     async with gateway.client.ws_connect("/v1/responses") as socket:
         await socket.send_json({"type": "response.create", **RESPONSES, "truncation": "auto"})
-        while '"response.completed"' not in await socket.receive_str():
+        while '"response.completed"' not in str(await socket.receive_str()):
             pass
     assert "left out for up: truncation" in caplog.text
 
@@ -174,7 +193,7 @@ async def test_an_api_key_is_asked_for_no_reasoning_that_the_client_did_not_ask_
     simulator = simulate()
     gateway = await open_gateway({"up": simulator.base_url}, api="responses")
     assert (await gateway.post("/v1/chat/completions", CHAT))[0] == 200
-    assert "reasoning" not in simulator.requests[0].body
+    assert "reasoning" not in orjson.dumps(simulator.requests[0].body).decode()
 
 
 async def test_more_than_one_answer_is_refused_where_it_cannot_be_had(

@@ -7,6 +7,7 @@ import orjson
 
 from ...llm.errors import ModelError
 from ...llm.payload import JsonObject, as_object, text_at
+from ..translation.failures import failure_of
 from ..translation.sse import EventReader
 from ..translation.to_responses.answer import response_events
 from ..translation.to_responses.stream import ResponseStream
@@ -53,22 +54,34 @@ async def events_of_chat(
         secrets: what must not be repeated.
 
     Raises:
-        ModelError: the answer is none of the API's.
+        ModelError: the server ended the answer with an error, the answer broke off, or is none of the API's.
     """
     if response.content_type != _EVENT_STREAM:
-        yield response_events(request, await _object_of(response, spoken, secrets), secrets=secrets)
+        whole = await _object_of(response, spoken, secrets)
+        if error := whole.get("error"):
+            raise failure_of(as_object(error) or {"message": str(error)}, secrets)
+        yield response_events(request, whole, secrets=secrets)
         return
     reader = EventReader()
     stream = ResponseStream(request, secrets=secrets)
     try:
         async for data in _chunks(response, spoken, secrets):
-            if events := stream.feed(reader.feed(data)):
+            events = stream.feed(reader.feed(data))
+            if stream.failure is not None:
+                break
+            if events:
                 yield events
-        events = stream.feed(reader.close()) + stream.close()
-    except ModelError as error:
-        events = stream.fail(error)
-    if events:
-        yield events
+        else:
+            events = stream.feed(reader.close()) + stream.close()
+    except ModelError:
+        if stream.is_over:
+            return
+        raise
+    # A failed Response is an answer to OpenAI's SDKs; what they raise is an error.
+    if told := [event for event in events if event["type"] != "response.failed"]:
+        yield told
+    if stream.failure is not None:
+        raise stream.failure
 
 
 async def _chunks(response: aiohttp.ClientResponse, spoken: str, secrets: Iterable[str]) -> AsyncGenerator[bytes, None]:

@@ -320,7 +320,7 @@ async def test_an_upstream_that_fails(ask: Callable[..., Any], model: str) -> No
 
 
 async def test_an_answer_that_breaks_off_is_not_taken_for_whole(ask: Callable[..., Any], model: str) -> None:
-    with pytest.raises(Exception) as failed:  # noqa: PT011 - see below
+    with pytest.raises(Exception) as failed:
         await ask(model, "Hang up")
     # Before 3.14 the client lets its HTTP library's own errors out; that library is not the same in all versions.
     assert failed.type.__module__.partition(".")[0] in ("openai", "httpx", "httpx2")
