@@ -133,6 +133,8 @@ def _interrupt(server: AppServer, turn: JsonObject, pause: float) -> None:
 def _forget(server: AppServer, thread_id: str) -> None:
     """Nobody listens to a thread any more; a program that has ended need not be told."""
     if not server.exited:
+        # Commands outlive the turn that started them, an interrupted one, too.
+        server.send("thread/backgroundTerminals/clean", {"threadId": thread_id})
         server.send("thread/unsubscribe", {"threadId": thread_id})
 
 

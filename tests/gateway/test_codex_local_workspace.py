@@ -252,6 +252,13 @@ async def test_a_client_that_leaves_ends_the_command(place: Place) -> None:
         await backend.close()
 
 
+async def test_a_command_does_not_outlive_its_answer(run: Callable[..., Any]) -> None:
+    ran = await run("sleep 603", "workspace-write", yield_time_ms=250)
+
+    assert "Process running" in ran.told
+    await until(lambda: not sleeping("603"))
+
+
 def is_there(path: Path) -> bool:
     return path.exists()
 
