@@ -3,22 +3,28 @@
 import errno
 import gc
 import logging
+import multiprocessing
 import os
+import signal
 import socket
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from inspect import signature
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from ..llm.errors import ConfigurationError
 from .app import GatewayApp, build_app, resolve_keys
+from .backends.upstream import UpstreamBackend
 from .key_file import default_path
 from .metrics import MULTIPROCESS_FOLDER
-from .settings import GatewaySettings
+from .settings import GatewaySettings, is_loopback
 
 if TYPE_CHECKING:
     import uvicorn
@@ -72,6 +78,7 @@ def serve(
     app = build_app(settings, environ, keys)
     with _listener(settings) as listener:
         port = listener.getsockname()[1]
+        _check_asks_others(app, settings, port)
         hint = "No key is asked for."
         if stored is not None:
             hint = f"The key is in {default_path()}."
@@ -91,6 +98,21 @@ def serve(
             _run_one(app, settings, listener)
         else:
             _run_many(settings, environ, workers, listener)
+
+
+def _check_asks_others(app: GatewayApp, settings: GatewaySettings, port: int) -> None:
+    """Whoever set a shell's variables for clients may start the gateway in it, too: it would ask itself for ever."""
+    own_names = {"localhost", settings.host.lower()}
+    for backend in app.gateway.routing.backends.values():
+        if not isinstance(backend, UpstreamBackend):
+            continue
+        address = urlsplit(backend.endpoint.base_url)
+        host = address.hostname or ""
+        if address.port == port and (host in own_names or is_loopback(host)):
+            raise ConfigurationError(
+                f"The backend {backend.name!r} is at the address of this gateway, so it would ask itself. Unset "
+                "OPENAI_BASE_URL where the gateway runs, or correct UPSTREAMS: that address is for clients."
+            )
 
 
 def _default_first(app: GatewayApp) -> tuple[str, ...]:
@@ -128,10 +150,24 @@ class _Worker:
     environ: Mapping[str, str] = field(repr=False)
 
     def __call__(self) -> GatewayApp:
+        _end_with_parent()
         keys, _ = resolve_keys(self.settings)
         app = build_app(self.settings, self.environ, keys)
         _spare_garbage_collector()
         return app
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would go on, and keep the port from whoever is started next."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="parent watch", daemon=True).start()
 
 
 def _spare_garbage_collector() -> None:
@@ -187,8 +223,9 @@ def log_config(level: str) -> dict[str, object]:
         },
         "loggers": {
             **loggers,
-            # That a process starts and stops is no news at this level.
-            "uvicorn.error": {"level": "DEBUG" if level == "debug" else "WARNING"},
+            # That a process starts and stops is no news at other levels. What uvicorn would log at DEBUG is each
+            # WebSocket's headers and messages, keys and prompts.
+            "uvicorn.error": {"level": "INFO" if level == "debug" else "WARNING"},
             "chatgpt_codex.gateway.access": {"handlers": ["access"], "propagate": False},
         },
     }

@@ -14,10 +14,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from subprocess import PIPE, Popen
 from typing import Any
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 import pytest
+from websockets.sync.client import connect
 
 from chatgpt_codex.cli import main
 from chatgpt_codex.gateway.__main__ import main as serve_module
@@ -108,15 +109,55 @@ def test_a_stop_lets_streams_end_first(sign: signal.Signals, simulate: Callable[
 
 def test_one_line_is_logged_for_each_request_and_nothing_of_it(simulate: Callable[..., Simulator]) -> None:
     simulate()
-    with started(API_KEYS=KEY) as (process, line):
+    with started(API_KEYS=KEY, LOG_LEVEL="debug") as (process, line):
         base = line.removeprefix("OPENAI_BASE_URL=")
         asked(f"{base}/chat/completions?secret=1", {**ASKED, "messages": [{"role": "user", "content": "My secret"}]})
         asked(f"{base}/models", key="sk-wrong-secret")
+        key = {"Authorization": f"Bearer {KEY}"}
+        with connect(f"ws{base.removeprefix('http')}/responses", additional_headers=key) as connection:
+            connection.send(json.dumps({"type": "response.create", "model": "gpt-6-luna", "input": "My secret"}))
+            while "response.completed" not in str(connection.recv(timeout=10)):
+                pass
         _, err = ended(process, signal.SIGTERM)
     assert re.search(r"^\S+Z POST /v1/chat/completions 200 [\d.]+ms openai key-1 req_\w+$", err, re.MULTILINE)
     assert re.search(r"^\S+Z GET /v1/models 401 [\d.]+ms nobody req_\w+$", err, re.MULTILINE)
     assert "secret" not in err.lower()
     assert "sk-" not in err
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_gateway_does_not_ask_itself(host: str, capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    # What a client has to be set to, and so a shell in which one was used.
+    monkeypatch.setenv("OPENAI_BASE_URL", f"http://{host}:{port}/v1")
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    assert main(["serve", "--port", str(port)]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.startswith("Error: The backend 'openai' is at the address of this gateway")) == ("", True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+def test_workers_end_with_their_killed_parent(simulate: Callable[..., Simulator]) -> None:
+    simulate()
+    with started(*SERVE, "--workers", "2", API_KEYS=KEY) as (process, line):
+        health = line.removeprefix("OPENAI_BASE_URL=").removesuffix("/v1") + "/health"
+        assert asked(health)[0] == 200
+        process.kill()
+        process.wait()
+        until_refused(health)
+
+
+def until_refused(url: str) -> None:
+    """Waits until nobody listens there."""
+    ends = time.monotonic() + 15
+    while time.monotonic() < ends:
+        try:
+            asked(url)
+        except (URLError, ConnectionError) as error:
+            if isinstance(getattr(error, "reason", error), ConnectionRefusedError):
+                return
+    pytest.fail("somebody still listens")
 
 
 def test_workers_share_the_port_and_their_counts(simulate: Callable[..., Simulator]) -> None:
