@@ -18,7 +18,7 @@ from chatgpt_codex.block_sdk.block_test import run_block_test
 from chatgpt_codex.cli import main
 from chatgpt_codex.codex_task import CodexTaskBlock, rules
 from chatgpt_codex.codex_task.changes import MAX_DIFF_CHARACTERS, changes_since, take_snapshot
-from chatgpt_codex.codex_task.reading import MAX_OUTPUT_CHARACTERS
+from chatgpt_codex.codex_task.reading import MAX_OUTPUT_CHARACTERS, Reading
 from chatgpt_codex.codex_task.task import Task
 from chatgpt_codex.codex_task.work import carry_out
 from chatgpt_codex.llm.asking import answered_by
@@ -202,6 +202,25 @@ async def test_workspace_write_stays_in_the_workspace(
     assert ran["output"].startswith("made\n")
     assert ran["output"].count("Read-only file system") == 2
     assert "Operation not permitted" in ran["output"]
+    assert not outside.exists()
+
+
+@codex
+async def test_patches_are_changes_and_stay_in_the_workspace(
+    simulate: Simulate, run_block: RunBlock, workspace: Path, tmp_path: Path
+) -> None:
+    def patches(path: str) -> dict[str, object]:
+        return runs(f"apply_patch <<'EOF'\n*** Begin Patch\n*** Add File: {path}\n+new\n*** End Patch\nEOF")
+
+    outside = tmp_path / "outside.txt"
+    simulate(says(patches("inside.txt"), patches(str(outside))))
+    run = await run_block(
+        CodexTaskBlock(), task="Patch.", workspace=str(workspace), sandbox="workspace-write", custom_model=MODEL
+    )
+    assert [(change["path"], change["kind"]) for change in run.pins["files_changed"]] == [("inside.txt", "add")]
+    (refused,) = run.pins["commands"]
+    assert str(outside) in refused["command"]
+    assert (refused["exit_code"], refused["output"][:14]) == (None, "patch rejected")
     assert not outside.exists()
 
 
@@ -516,6 +535,18 @@ async def test_a_chatgpt_sign_in_of_ours_is_none_for_codex(run_block: RunBlock) 
     with answered_by(lambda _seconds, _retry: pytest.fail("Codex asks by itself")):
         run = await run_block(CodexTaskBlock(), task="Hi.")
     assert run.error.startswith("Your ChatGPT sign-in answers the other blocks of this run, but Codex cannot use it.")
+
+
+def test_what_the_model_is_told_of_a_command_is_read_in_one_go() -> None:
+    """An expression that went back and forth took years for it."""
+    reading = Reading()
+    call = {"type": "function_call", "name": "exec_command", "call_id": "c", "arguments": '{"cmd": "yes"}'}
+    told = {"type": "function_call_output", "call_id": "c", "output": "Process exited with code 0\n" + "y\n" * 50_000}
+    for item in (call, told):
+        assert list(reading.take("rawResponseItem/completed", {"item": item})) == []
+    (command,) = reading.commands
+    assert (command.command, command.exit_code) == ("yes", None)
+    assert len(command.output) < MAX_OUTPUT_CHARACTERS + 100
 
 
 def test_changes_that_cannot_be_shown(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ _SHELL_FLAGS = ("-c", "-lc")
 _KINDS: Final[dict[str, ChangeKind]] = {"add": "add", "update": "update", "delete": "delete"}
 _RUNS_COMMANDS = "exec_command"
 """Codex's tool that does."""
-_TOOL_OUTPUT = re.compile(r"Process exited with code (-?\d+)\n(?:.*\n)*?Output:\n(.*)", re.DOTALL)
+_EXIT_CODE = re.compile(r"^Process exited with code (-?\d+)$", re.MULTILINE)
+_OUTPUT_HEADING = "\nOutput:\n"
 
 
 class Reading:
@@ -65,10 +66,7 @@ class Reading:
                     command.take(text_at(params, "delta"))
                 yield ReasoningDelta(text_at(params, "delta"))
             case "item/started":
-                item = object_at(params, "item")
-                if item.get("type") == "commandExecution":
-                    self._command(text_at(item, "id"), _spoken(text_at(item, "command")))
-                    yield ReasoningDelta(f"\n$ {_spoken(text_at(item, 'command'))}\n")
+                yield from self._take_start(object_at(params, "item"))
             case "item/completed":
                 self._take_item(object_at(params, "item"))
             case "rawResponseItem/completed":
@@ -82,6 +80,17 @@ class Reading:
                 turn = object_at(params, "turn")
                 self.status = text_at(turn, "status")
                 self.error = object_at(turn, "error") or self.error
+
+    def _take_start(self, item: JsonObject) -> Iterator[StreamEvent]:
+        match item.get("type"):
+            case "commandExecution":
+                spoken = _spoken(text_at(item, "command"))
+                if command := self._command(text_at(item, "id"), spoken):
+                    command.started = True
+                yield ReasoningDelta(f"\n$ {spoken}\n")
+            case "fileChange":
+                # A patch, written as a command; Codex applies it without a shell.
+                self._commands.pop(text_at(item, "id"), None)
 
     def _take_item(self, item: JsonObject) -> None:
         match item.get("type"):
@@ -97,7 +106,7 @@ class Reading:
                     self.reported[path] = FileChange(path=path, kind=kind, diff=text_at(change, "diff"))
 
     def _take_raw(self, item: JsonObject) -> None:
-        """Learns of commands that the sandbox stopped at once: Codex tells of them to the model only."""
+        """Learns of commands from what the model is told: of those that the sandbox stopped at once, nobody else is."""
         call_id = text_at(item, "call_id")
         match item.get("type"):
             case "function_call" if item.get("name") == _RUNS_COMMANDS:
@@ -107,9 +116,13 @@ class Reading:
                     return
                 self._command(call_id, text_at(arguments, "cmd"))
             case "function_call_output" if command := self._commands.get(call_id):
-                output = text_at(item, "output")
-                if not command.ended and (found := _TOOL_OUTPUT.search(output)):
-                    command.end(int(found[1]), found[2])
+                told = text_at(item, "output")
+                facts, heading, output = told.partition(_OUTPUT_HEADING)
+                if heading and (found := _EXIT_CODE.search(facts)):
+                    command.end(int(found[1]), output)
+                elif not command.started:
+                    # It was not run at all, and this says why.
+                    command.end(None, told)
 
     def _command(self, item_id: str, command: str) -> "_Command | None":
         """The entry of a command, made when it is first heard of; None where there are too many."""
@@ -127,6 +140,8 @@ class _Command:
     """A command, as far as it has been told of."""
 
     command: str
+    started: bool = False
+    """Whether an item tells of it, which will also tell its end."""
     ended: bool = False
     exit_code: int | None = None
     _pieces: deque[str] = field(default_factory=deque)
@@ -139,9 +154,13 @@ class _Command:
             self._length -= len(self._pieces.popleft())
 
     def end(self, exit_code: object, output: str) -> None:
+        """Takes the end, which is told twice: to us at times without its first lines, to the model cut if long."""
+        if self.ended and len(output) <= self._length:
+            return
         self.ended = True
-        self.exit_code = exit_code if isinstance(exit_code, int) else None
+        self.exit_code = exit_code if isinstance(exit_code, int) else self.exit_code
         self._pieces = deque([shortened(output)])
+        self._length = len(output)
 
     def outcome(self) -> Command:
         return Command(command=self.command, exit_code=self.exit_code, output=shortened("".join(self._pieces)))
