@@ -94,7 +94,8 @@ class LoopThread:
         finally:
             if not ended and self._thread.is_alive():
                 self._loop.call_soon_threadsafe(stop)
-                while not isinstance(items.get(), _End):
+                # A stream that is left in a cycle is closed by whichever thread collects garbage, also by the loop's.
+                while threading.current_thread() is not self._thread and not isinstance(items.get(), _End):
                     pass
 
     async def do(self, work: Coroutine[object, object, T]) -> T:

@@ -1,6 +1,7 @@
 """The blocking calls: they work anywhere, share what there is to share, and leave nothing behind."""
 
 import asyncio
+import gc
 import os
 import signal
 import subprocess
@@ -67,6 +68,25 @@ def test_a_stream_whose_reader_fails_ends_upstream(simulate: Simulate) -> None:
 
     with pytest.raises(OSError, match="The reader failed"):
         read()
+    simulator.wait_until(hung_up)
+
+
+def test_a_stream_that_the_loop_itself_collects_ends_upstream(simulate: Simulate) -> None:
+    """One that was left in a reference cycle, as an exception makes them, goes when any thread collects garbage."""
+    simulator = simulate(SLOW)
+
+    class Reader:
+        def __init__(self) -> None:
+            self.stream = client(simulator).generate_stream("Count.")
+            self.me = self
+
+    assert next(Reader().stream)
+
+    async def collect() -> int:
+        return gc.collect()
+
+    collected = asyncio.run_coroutine_threadsafe(collect(), shared_loop()._loop)
+    assert collected.result(10)
     simulator.wait_until(hung_up)
 
 
