@@ -44,6 +44,16 @@ async def test_nothing_is_started_before_it_is_needed(agent: Callable[..., Setup
     assert len(setup.agent.pids) == 1
 
 
+async def test_the_operators_model_answers_requests_that_name_none(agent: Callable[..., Setup]) -> None:
+    setup = agent([HELLO], CODEX_MODEL="gpt-5.5")
+
+    await setup.ask()
+
+    body = setup.simulator.requests[-1].body
+    assert isinstance(body, dict)
+    assert body["model"] == "gpt-5.5"
+
+
 async def test_one_program_answers_many_at_once(agent: Callable[..., Setup]) -> None:
     setup = agent([HELLO])
     before = children_of(os.getpid())

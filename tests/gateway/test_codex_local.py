@@ -317,6 +317,19 @@ async def test_an_answer_after_a_schema(client: Any, serving: Serving) -> None:
     assert serving.asked()["text"]["format"]["schema"] == SCHEMA
 
 
+async def test_a_schema_that_is_not_strict_is_asked_for_in_words(client: Any, serving: Serving) -> None:
+    loose = {"type": "object", "properties": {"title": {"type": "string"}}}
+    answered = await client.responses.with_raw_response.create(
+        model="codex-local", input="plan", text={"format": {"type": "json_schema", "name": "plan", "schema": loose}}
+    )
+
+    assert orjson.loads(answered.parse().output_text) == {"title": "Buy milk"}
+    assert answered.headers["x-chatgpt-codex-dropped"] == "text.format"
+    asked = serving.asked()
+    assert "format" not in asked["text"]
+    assert orjson.dumps(loose).decode() in asked["input"][-1]["content"][0]["text"]
+
+
 async def test_what_cannot_be_taken_is_left_out_and_named(client: Any) -> None:
     answered = await client.responses.with_raw_response.create(
         model="codex-local",
@@ -324,12 +337,14 @@ async def test_what_cannot_be_taken_is_left_out_and_named(client: Any) -> None:
         temperature=0.2,
         top_p=0.5,
         max_output_tokens=100,
-        tools=[{"type": "function", **WEATHER, "strict": False}, {"type": "web_search"}],
+        user="somebody",
+        tools=[{"type": "function", **WEATHER, "strict": True}, {"type": "web_search"}],
         tool_choice="required",
     )
 
     dropped = set(answered.headers["x-chatgpt-codex-dropped"].split(", "))
-    assert dropped == {"temperature", "top_p", "max_output_tokens", "tools[1]", "tool_choice"}
+    sampling = {"temperature", "top_p", "max_output_tokens"}
+    assert dropped == {*sampling, "user", "tools[0].strict", "tools[1]", "tool_choice"}
 
 
 async def test_tool_choice_none_offers_no_function(client: Any, serving: Serving) -> None:

@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 
+import orjson
+
 from ...codex_agent.turn import TurnRequest
 from ...llm.payload import JsonObject, object_at, objects_at, text_at
+from ...llm.strict_mode import is_strict
 from ..translation.translated import Dropped, invalid, refused
 from .codex_local_input import FetchImage, add_dropped_items, codex_items
 
 _TAKEN = frozenset({"model", "input", "instructions", "tools", "tool_choice", "reasoning", "text", "service_tier"})
 # What these ask for is so in any case, or concerns what the gateway answers and not what the model does.
-_HARMLESS = frozenset(
-    {"include", "metadata", "prompt_cache_key", "safety_identifier", "stream", "stream_options", "user"}
-)
+_HARMLESS = frozenset({"include", "metadata", "stream", "stream_options"})
 _SAYING_NOTHING: Mapping[str, object] = {
     "background": False,
     "parallel_tool_calls": True,
@@ -46,6 +47,7 @@ _OWN_TOOLS = frozenset(
     }
 )
 """Names of the agent's own; a client's function of that name would be left out in silence."""
+_ENCRYPTED_REASONING = "reasoning.encrypted_content"
 _TIERS = frozenset({"auto", "default"})
 
 
@@ -77,16 +79,22 @@ async def turn_request(
         raise invalid("'instructions' has to be text.", "instructions")
     reasoning, text = object_at(request, "reasoning"), object_at(request, "text")
     tier = text_at(request, "service_tier")
+    wanted = object_at(text, "format")
+    schema = _schema(wanted)
+    items = await codex_items(request, aliases, fetch_image)
+    if schema is not None and _is_only_told(wanted):
+        items.append(_told(schema))
+        schema = None
     return TurnRequest(
         model=model,
         instructions=instructions,
-        items=await codex_items(request, aliases, fetch_image),
+        items=items,
         tools=_functions(request, aliases),
         effort=text_at(reasoning, "effort"),
         summary=text_at(reasoning, "summary") or text_at(reasoning, "generate_summary"),
         verbosity=text_at(text, "verbosity"),
         service_tier="" if tier in _TIERS else tier,
-        output_schema=_schema(object_at(text, "format")),
+        output_schema=schema,
     )
 
 
@@ -102,10 +110,14 @@ def dropped_parameters(request: JsonObject) -> tuple[str, ...]:
     for number, tool in enumerate(objects_at(request, "tools")):
         if tool.get("type") != "function":
             dropped.add(f"tools[{number}]")
+        elif tool.get("strict") is True:
+            dropped.add(f"tools[{number}].strict")
+    if any(word != _ENCRYPTED_REASONING for word in _words(request.get("include"))):
+        dropped.add("include")
     if request.get("tool_choice") not in (None, "auto", "none"):
         dropped.add("tool_choice")
     wanted = object_at(object_at(request, "text"), "format")
-    if wanted.get("type") == "json_object":
+    if wanted.get("type") == "json_object" or (wanted.get("type") == "json_schema" and _is_only_told(wanted)):
         dropped.add("text.format")
     add_dropped_items(request, dropped)
     return tuple(dropped)
@@ -139,6 +151,20 @@ def _schema(wanted: JsonObject) -> JsonObject | None:
     if not schema:
         raise invalid("'text.format' of type json_schema needs a schema.", "text.format.schema")
     return schema
+
+
+def _words(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _is_only_told(wanted: JsonObject) -> bool:
+    """Whether a schema can only be asked for in words: Codex holds the model to strict ones alone."""
+    return wanted.get("strict") is not True and not is_strict(object_at(wanted, "schema"))
+
+
+def _told(schema: JsonObject) -> JsonObject:
+    text = f"Answer with JSON alone, which fits this JSON schema:\n{orjson.dumps(schema).decode()}"
+    return {"type": "message", "role": "developer", "content": [{"type": "input_text", "text": text}]}
 
 
 def _free_name(name: str, taken: set[str]) -> str:
