@@ -1,10 +1,12 @@
 """What the gateway counts, for Prometheus. No label holds anything that a client chose."""
 
 import os
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 MULTIPROCESS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """prometheus-client's variable: with it, workers count in files of one folder, and any of them tells of all."""
@@ -76,6 +78,28 @@ class Metrics:
         """All counts, in Prometheus' text format."""
         if not self._folder:
             return generate_latest(self._registry)
+        _forget_dead_workers(Path(self._folder))
         registry = CollectorRegistry()
         MultiProcessCollector(registry, path=self._folder)  # type: ignore[no-untyped-call]
         return generate_latest(registry)
+
+
+def _forget_dead_workers(folder: Path) -> None:
+    """What a killed worker had open would be counted as open for ever."""
+    for file in folder.glob("gauge_live*_*.db"):
+        pid = file.stem.rpartition("_")[2]
+        if pid.isdigit() and not _runs(int(pid)):
+            mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]
+
+
+def _runs(pid: int) -> bool:
+    if sys.platform == "win32":
+        # There is no asking there: a signal, even none, ends the process.
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

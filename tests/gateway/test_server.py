@@ -12,7 +12,8 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from subprocess import PIPE, Popen
+from pathlib import Path
+from subprocess import PIPE, Popen, run
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
@@ -135,6 +136,28 @@ def test_a_gateway_does_not_ask_itself(host: str, capsys: pytest.CaptureFixture[
     assert main(["serve", "--port", str(port)]) == 2
     out, err = capsys.readouterr()
     assert (out, err.startswith("Error: The backend 'openai' is at the address of this gateway")) == ("", True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+def test_what_a_killed_worker_had_open_is_forgotten(tmp_path: Path) -> None:
+    worker = (
+        "import os, signal; from chatgpt_codex.gateway.metrics import Metrics; metrics = Metrics(); metrics.opened(); "
+        "metrics.hung_up(); {}"
+    )
+    environ = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    told = []
+    for end in (
+        "print(metrics.text().decode())",
+        "os.kill(os.getpid(), signal.SIGKILL)",
+        "print(metrics.text().decode())",
+    ):
+        ran = run([sys.executable, "-c", worker.format(end)], env=environ, capture_output=True, text=True, check=False)
+        told.append(
+            re.findall(r"^chatgpt_codex_gateway_(requests_open|hang_ups_total) (\S+)", ran.stdout, re.MULTILINE)
+        )
+    # What they did stays counted; what they do is what those do that live.
+    assert sorted(told[0]) == [("hang_ups_total", "1.0"), ("requests_open", "1.0")]
+    assert sorted(told[2]) == [("hang_ups_total", "3.0"), ("requests_open", "1.0")]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
