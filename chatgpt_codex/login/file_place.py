@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import StoreUnreadableError, StoreUnwritableError
-from .private_file import write_private
+from .private_file import ROOM_BYTES, PrivateDraft, write_private
 from .tokens import Tokens, tokens_from_json, tokens_to_json
 
 DEFAULT_ACCOUNT = "default"
@@ -80,18 +80,21 @@ class FilePlace:
             raise _unwritable(path, error) from None
 
     def check_writable(self, account: str) -> None:
-        """Writes a file and removes it.
+        """Writes a file as large as tokens are, and removes it.
 
         Raises:
             StoreError: the account's tokens could not be kept here.
         """
         self.read(account)
-        probe = self.path(account).with_suffix(".probe")
-        try:
-            write_private(probe, b"")
-            probe.unlink()
-        except OSError as error:
-            raise _unwritable(self.path(account), error) from None
+        _check_room(self.path(account))
+
+    def check_folder_writable(self) -> None:
+        """The same for what processes share about a renewal, which is here also where a keyring has the tokens.
+
+        Raises:
+            StoreUnwritableError: it could not be kept here.
+        """
+        _check_room(self.folder / "locks" / "any")
 
     def delete(self, account: str) -> bool:
         """Whether the account has no file any more; one that is damaged stays."""
@@ -101,6 +104,14 @@ class FilePlace:
         except (StoreUnreadableError, OSError):
             return False
         return True
+
+
+def _check_room(path: Path) -> None:
+    try:
+        with PrivateDraft(path, ROOM_BYTES):
+            pass
+    except OSError as error:
+        raise _unwritable(path, error) from None
 
 
 def _unwritable(path: Path, error: OSError) -> StoreUnwritableError:

@@ -167,6 +167,15 @@ class AccountTokens:
         code = outcome.code if known else server_words(outcome.code, (), tokens.secrets)
         if outcome.status == 401 or known:
             return self._ended(f"and the sign-in server takes the refresh token no more ({code or outcome.status})")
+        if outcome.unkept:
+            fate = (
+                "Its new tokens are lost with that. Make room, then sign in again: chatgpt-codex login."
+                if outcome.status
+                else "Nothing was asked, and nothing is lost. Make the folder writable, or make room on the disk."
+            )
+            return StoreUnwritableError(
+                f"The sign-in cannot be renewed, since {self._journal.path} cannot be written: {outcome.unkept}. {fate}"
+            )
         said = outcome.reason or f"HTTP {outcome.status}{f' {code}' if code else ''}"
         return ProviderUnavailableError(
             f"The sign-in could not be renewed: {provider} did not answer as it should ({said})."

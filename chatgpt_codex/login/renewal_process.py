@@ -14,14 +14,14 @@ import sys
 import time
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import IO, Literal
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from .private_file import make_private_folder, write_private
+from .private_file import ROOM_BYTES, PrivateDraft, make_private_folder
 
 _LONGEST_BODY = 1_000_000
 READY = "ready"
@@ -56,7 +56,9 @@ class RenewalOutcome:
     message: str = field(default="", repr=False)
     """The provider's own words; they may quote anything."""
     reason: str = ""
-    """Why there was no answer, or why it could not be kept."""
+    """Why there was no answer."""
+    unkept: str = ""
+    """Why there is no place for an answer. With a status, there was one, and it is lost; without, nobody was asked."""
 
 
 class _NoRedirect(HTTPRedirectHandler):
@@ -66,6 +68,23 @@ class _NoRedirect(HTTPRedirectHandler):
 
 def ask(request: RenewalRequest) -> RenewalOutcome:
     """Sends the refresh and journals what came back. Never raises for what network, provider or disk do."""
+    status: int | None = None
+    try:
+        # The place for the answer comes first: an answer that cannot be kept costs the sign-in.
+        with PrivateDraft(Path(request.journal), ROOM_BYTES) as journal:
+            answer = _sent(request)
+            if isinstance(answer, RenewalOutcome):
+                return answer
+            status = 200
+            entry = {"refreshed": sha256(request.refresh_token.encode()).hexdigest(), "received_at": time.time()}
+            journal.publish(json.dumps({**entry, "response": answer}).encode())
+    except OSError as error:
+        return RenewalOutcome(status=status, unkept=error.strerror or type(error).__name__)
+    return RenewalOutcome(journaled=True)
+
+
+def _sent(request: RenewalRequest) -> dict[str, object] | RenewalOutcome:
+    """The answer that has tokens, or what came instead."""
     fields = {
         "client_id": request.client_id,
         "grant_type": "refresh_token",
@@ -83,21 +102,14 @@ def ask(request: RenewalRequest) -> RenewalOutcome:
     )
     try:
         with build_opener(_NoRedirect).open(message, timeout=request.timeout_seconds) as response:
-            status, content = response.status, response.read(_LONGEST_BODY)
+            status, content = response.status, _body_of(response, request.timeout_seconds)
     except HTTPError as error:
         with error:
-            return _refused(error.code, error)
+            return _refused(error, request.timeout_seconds)
     except (OSError, HTTPException, ValueError) as error:
         return RenewalOutcome(reason=_reason(error))
     payload = _parsed(content)
-    if "access_token" not in payload:
-        return _complaint(status, payload)
-    entry = {"refreshed": sha256(request.refresh_token.encode()).hexdigest(), "received_at": time.time()}
-    try:
-        write_private(Path(request.journal), json.dumps({**entry, "response": payload}).encode())
-    except OSError as error:
-        return RenewalOutcome(reason=f"{request.journal}: {error.strerror or type(error).__name__}")
-    return RenewalOutcome(journaled=True)
+    return payload if "access_token" in payload else _complaint(status, payload)
 
 
 def serve(source: IO[str], sink: IO[str], arguments: list[str]) -> int:
@@ -127,12 +139,26 @@ def serve(source: IO[str], sink: IO[str], arguments: list[str]) -> int:
     return 0
 
 
-def _refused(status: int, body: HTTPError) -> RenewalOutcome:
+def _refused(error: HTTPError, seconds: float) -> RenewalOutcome:
     try:
-        content = body.read(_LONGEST_BODY)
-    except (OSError, HTTPException) as error:
-        return RenewalOutcome(status=status, reason=_reason(error))
-    return _complaint(status, _parsed(content))
+        content = _body_of(error, seconds)
+    except (OSError, HTTPException) as failure:
+        return RenewalOutcome(status=error.code, reason=_reason(failure))
+    return _complaint(error.code, _parsed(content))
+
+
+def _body_of(response: HTTPResponse | HTTPError, seconds: float) -> bytes:
+    """The body up to `_LONGEST_BODY`; one that comes in drops is waited for so long only, as others wait for the lock.
+
+    Raises:
+        OSError, HTTPException: it broke off, or took too long.
+    """
+    body, end = b"", time.monotonic() + seconds
+    while len(body) < _LONGEST_BODY and (piece := response.read1(_LONGEST_BODY)):
+        body += piece
+        if time.monotonic() > end:
+            raise TimeoutError
+    return body
 
 
 def _complaint(status: int, payload: dict[str, object]) -> RenewalOutcome:

@@ -132,7 +132,9 @@ class TokenStore:
             StoreError: they could not.
         """
         check_account(account)
-        if not self._keyring.is_usable():
+        if self._keyring.is_usable():
+            self._files.check_folder_writable()
+        else:
             self._files.check_writable(account)
 
     def delete(self, account: str) -> tuple[str, ...]:

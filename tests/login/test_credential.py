@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 import threading
 import time
 from base64 import urlsafe_b64encode
@@ -446,6 +447,35 @@ async def test_a_folder_that_cannot_be_written_is_found_before_the_token_is_used
         with pytest.raises(StoreUnwritableError, match="cannot be written"):
             await accounts.credential().headers()
     assert server.requests == []
+
+
+FULL_DISK = """
+import asyncio, resource, sys
+from chatgpt_codex.login.accounts import Accounts
+from chatgpt_codex.login.errors import StoreUnwritableError
+from chatgpt_codex.login.settings import LoginSettings
+
+credential = Accounts(settings=LoginSettings(token_endpoint=sys.argv[1])).credential()
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+try:
+    asyncio.run(credential.headers())
+except StoreUnwritableError as error:
+    sys.stdout.write(f"{error}\\n")
+"""
+
+
+async def test_a_full_disk_is_found_before_the_token_is_used_up() -> None:
+    """The answer would have no place: the old refresh token were worthless by then, and the new one lost."""
+    async with serving() as server:
+        accounts = server.accounts()
+        accounts.store.write("default", tokens(expires_at=time.time() - 1))
+        command = [sys.executable, "-c", FULL_DISK, server.settings.token_endpoint]
+        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        out, _ = await process.communicate()
+    assert b"cannot be written: File too large. Nothing was asked, and nothing is lost." in out
+    assert server.requests == []
+    assert kept(accounts).refresh_token == f"refresh-1-{MARK}"
+    assert [path for path in accounts.store.folder.rglob(".*") if path.is_file()] == []
 
 
 async def test_tokens_go_back_to_whoever_gave_them(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from chatgpt_codex.login import keyring_place
 from chatgpt_codex.login.accounts import Accounts
 from chatgpt_codex.login.errors import NotSignedInError, StoreUnreadableError, StoreUnwritableError
 from chatgpt_codex.login.file_place import FilePlace
+from chatgpt_codex.login.lease import lease, lease_path
 from chatgpt_codex.login.private_file import write_private
 from chatgpt_codex.login.renewal import AccountTokens
 from chatgpt_codex.login.store import TokenStore
@@ -71,6 +72,39 @@ def test_a_file_is_private_from_its_first_byte(tmp_path: Path, monkeypatch: pyte
     finally:
         os.umask(before)
     assert modes == [0o600]
+
+
+def test_folders_are_private_all_the_way(tmp_path: Path) -> None:
+    """Others could put a link or a lock of theirs into one that the umask left open."""
+    before = os.umask(0)
+    try:
+        with lease(lease_path(tmp_path / "store", "default")):
+            FilePlace(tmp_path / "store").write("work", tokens())
+    finally:
+        os.umask(before)
+    made = [path for path in (tmp_path / "store", *(tmp_path / "store").rglob("*")) if path.is_dir()]
+    assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in made} == dict.fromkeys(
+        ("store", "locks", "accounts"), 0o700
+    )
+
+
+def test_a_place_is_looked_for_without_touching_what_is_there(store: TokenStore, tmp_path: Path) -> None:
+    folder().mkdir()
+    (tmp_path / "elsewhere").write_text("kept")
+    (folder() / "auth.probe").symlink_to(tmp_path / "elsewhere")
+    store.check_writable("default")
+    assert (tmp_path / "elsewhere").read_text() == "kept"
+    assert [entry.name for entry in folder().iterdir()] == ["auth.probe"]
+
+
+def test_a_keyring_needs_a_folder_beside_it(dictionary_keyring: Any, tmp_path: Path) -> None:
+    """For the lock: found before anybody signs in for nothing."""
+    closed = tmp_path / "a file"
+    closed.write_text("")
+    with pytest.raises(StoreUnwritableError, match="Make the folder writable"):
+        TokenStore({}, closed / "folder").check_writable("default")
+    TokenStore({}).check_writable("default")
+    assert not [path for path in folder().rglob("*") if path.is_file()]
 
 
 def test_a_file_that_others_may_read_becomes_private_when_it_is_written(store: TokenStore) -> None:
