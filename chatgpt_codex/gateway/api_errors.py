@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from ..llm.errors import ModelError
-from .errors import GatewayError, error_answer
+from .errors import GatewayError, error_answer, gateway_failed
 
 
 class ErrorBody(BaseModel):
@@ -51,6 +51,8 @@ def install_error_handlers(app: FastAPI) -> None:
     app.exception_handler(ModelError)(_model_error)
     app.exception_handler(HTTPException)(_http_error)
     app.exception_handler(RequestValidationError)(_invalid_request)
+    # Starlette raises it on afterwards, so `app` logs it.
+    app.exception_handler(Exception)(_failure)
 
 
 async def _model_error(_request: Request, error: ModelError) -> Response:
@@ -61,6 +63,10 @@ async def _model_error(_request: Request, error: ModelError) -> Response:
         {name.decode(): value.decode() for name, value in answer.headers},
         media_type="application/json",
     )
+
+
+async def _failure(request: Request, _failure: Exception) -> Response:
+    return await _model_error(request, gateway_failed())
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:

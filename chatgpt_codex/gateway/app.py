@@ -34,7 +34,7 @@ from .access_keys import AccessKeys
 from .access_log import AccessLog
 from .backends.registry import build_backends
 from .create import BODY_SECONDS, create_chat_completion, create_response
-from .errors import GatewayError, code_of, error_answer, status_of
+from .errors import GatewayError, code_of, error_answer, gateway_failed, status_of
 from .exchange import JSON_TYPE, ClientGoneError, Exchange, Message, Receive, Scope, Send
 from .key_file import StoredKey, default_path, stored_key
 from .service import Gateway
@@ -124,13 +124,7 @@ class GatewayApp:
         except Exception as failure:  # noqa: BLE001 - the last boundary before the server
             # Its text may hold a prompt or a key, so only its kind and place are told.
             _LOG.error("Request %s failed: %s", exchange.request_id, _kind_and_place(failure))
-            await exchange.fail(
-                GatewayError(
-                    "The gateway failed. This is not the request's fault; its log has more under this request id.",
-                    status=500,
-                    code="gateway_failed",
-                )
-            )
+            await exchange.fail(gateway_failed())
 
     async def _answer_routed(self, exchange: Exchange) -> None:
         """Lets FastAPI answer, with the body already read: it has no limit of its own."""

@@ -72,6 +72,15 @@ class GatewayError(ModelError):
         self.headers: Mapping[str, str] = headers or {}
 
 
+def gateway_failed() -> GatewayError:
+    """For what nobody foresaw. Its own words may hold a prompt or a key, so they stay where they are."""
+    return GatewayError(
+        "The gateway failed. This is not the request's fault; its log has more under this request id.",
+        status=500,
+        code="gateway_failed",
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorAnswer:
     """An error on its way to a client."""

@@ -69,6 +69,20 @@ async def test_a_backend_that_is_down_does_not_take_the_others_with_it(
     assert "could not be reached" in found["down"]["detail"]
 
 
+async def test_what_nobody_foresaw_is_an_error_without_its_words(
+    open_gateway: Gateways, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(_self: object) -> None:
+        raise RuntimeError("the prompt was: my secret")
+
+    monkeypatch.setattr("chatgpt_codex.gateway.backends.chatgpt.ChatGPTBackend.models", fail)
+    gateway = await open_gateway()
+    status, headers, body = await gateway.get("/v1/models")
+    assert (status, error_of(body)["code"]) == (500, "gateway_failed")
+    assert f"{headers['X-Request-ID']} failed: RuntimeError at " in caplog.text
+    assert "secret" not in body.decode() + caplog.text
+
+
 async def test_it_is_not_ready_where_no_backend_is(raw_upstream: RawUpstreams, open_gateway: Gateways) -> None:
     upstream = await raw_upstream(plain(b'{"error":{"message":"no"}}', "401 Unauthorized"))
     gateway = await open_gateway({"up": upstream.base_url})
