@@ -1,6 +1,7 @@
 """How models are described to the program."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import orjson
 
@@ -22,6 +23,7 @@ async def test_no_model_is_left_in_code_mode(agent: Callable[..., Setup]) -> Non
         assert not {"tool_mode", "multi_agent_version"} & model.keys()
         assert model["use_responses_lite"] is False
         assert model["context_window"] > 100_000
+        assert model["base_instructions"] == ""
 
 
 async def test_a_program_that_tells_no_models_keeps_its_own(agent: Callable[..., Setup]) -> None:
@@ -33,5 +35,14 @@ async def test_a_program_that_tells_no_models_keeps_its_own(agent: Callable[...,
 
 
 def test_what_is_no_catalogue_gives_none() -> None:
-    assert without_code_mode(b"not JSON") is None
-    assert without_code_mode(b'{"models": []}') is None
+    assert without_code_mode(b"not JSON", with_instructions=True) is None
+    assert without_code_mode(b'{"models": []}', with_instructions=True) is None
+
+
+async def test_an_agent_in_a_folder_keeps_its_instructions(agent: Callable[..., Setup], home: Path) -> None:
+    path = await write_catalogue(agent(CODEX_WORKSPACE=str(home)).agent.settings)
+
+    assert path is not None
+    models = orjson.loads(path.read_bytes())["models"]
+    path.unlink()
+    assert all(len(model["base_instructions"]) > 1000 for model in models)
