@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from ..llm.errors import ModelError
 from ..llm.payload import JsonObject, count_at, object_at, objects_at, text_at
+from ..llm.profiles import profile_of, takes_sampling
 from .api_errors import ERROR_RESPONSES
 from .backends.backend import BackendCall
 from .errors import GatewayError
@@ -105,11 +106,16 @@ async def _asked(gateway: Gateway, exchange: Exchange, prompt: AgentPrompt) -> J
 
     route = gateway.routing.route(resolve_model("chat", AUTO_MODEL, prompt.model or "", gateway.environ))
     exchange.backend = route.backend.name
+    temperature = prompt.temperature
+    if temperature is not None and not takes_sampling(profile_of(route.model), None):
+        # Models that reason take none; `OpenAIAgent` leaves it out likewise.
+        report_dropped(exchange, route.backend.name, ("temperature",))
+        temperature = None
     asked: dict[str, object] = {
         "model": route.model,
         "input": prompt.prompt,
         "max_output_tokens": prompt.max_tokens,
-        "temperature": prompt.temperature,
+        "temperature": temperature,
         "store": False,
         "stream": True,
     }

@@ -152,6 +152,19 @@ async def test_the_agent_has_a_default_model(http: aiohttp.ClientSession, gatewa
     assert gateway.asked("old/")[0]["model"] == "gpt-default"
 
 
+@pytest.mark.parametrize(("model", "sent"), [("gpt-6-luna", None), ("gpt-4o", 0.5), ("llama-4", 0.5)])
+async def test_a_temperature_goes_to_models_that_take_one(
+    http: aiohttp.ClientSession, gateway: Any, model: str, sent: float | None
+) -> None:
+    body = {"prompt": "Hello", "model": f"full/{model}", "temperature": 0.5}
+    async with http.post(AGENT, json=body) as answer:
+        assert answer.status == 200
+        assert answer.headers.get("x-chatgpt-codex-dropped") == ("temperature" if sent is None else None)
+    assert gateway.asked("full/")[0].get("temperature") == sent
+    async with http.post(f"{AGENT}?strict=1", json=body) as answer:
+        assert answer.status == (400 if sent is None else 200)
+
+
 async def test_a_cut_text_is_what_max_tokens_asked_for(http: aiohttp.ClientSession) -> None:
     async with http.post(AGENT, json={"prompt": "Cut", "max_tokens": 16}) as answer:
         assert (await answer.json())["message"] == "Once upon"
