@@ -67,7 +67,10 @@ async def stream_answer(exchange: Exchange, backend: Backend, call: BackendCall,
     async with backend.respond(call) as batches:
         arriving = aiter(batches)
         # Until the first event is there, an error can still be told by the status.
-        first = await anext(arriving, ())
+        try:
+            first = await anext(arriving)
+        except StopAsyncIteration:
+            raise cut_stream() from None
         exchange.last_words = stream.fail
         await exchange.start(200, EVENT_STREAM)
         if told := stream.feed(first):

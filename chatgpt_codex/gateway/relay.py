@@ -11,7 +11,7 @@ from .backends import upstream_errors
 from .backends.upstream import UpstreamBackend
 from .backends.upstream_answer import BROKEN
 from .errors import error_answer, error_event
-from .exchange import EVENT_STREAM, JSON_TYPE, Exchange
+from .exchange import EVENT_STREAM, JSON_TYPE, Exchange, HeaderList
 from .headers import to_client, to_upstream
 from .whole_events import WholeEvents
 
@@ -52,24 +52,27 @@ async def _relay_whole(exchange: Exchange, upstream: UpstreamBackend, response: 
         raw = await response.read()
     except BROKEN:
         raise upstream_errors.cut_short(upstream.spoken) from None
+    if not raw or raw.isspace():
+        raise upstream_errors.not_the_api(upstream.spoken, "an empty body")
     raw = upstream_errors.redacting(upstream.secrets)(raw)
-    await exchange.answer(response.status, [JSON_TYPE, *to_client(response.raw_headers)], raw)
+    await exchange.answer(response.status, [JSON_TYPE, *_headers_for(upstream, response)], raw)
 
 
 async def _relay_refusal(exchange: Exchange, upstream: UpstreamBackend, response: aiohttp.ClientResponse) -> None:
     """Passes an upstream's error on as it is, unless it is about the gateway's own account or shows its key."""
     if response.status < 400:
         raise upstream_errors.not_the_api(upstream.spoken, f"a redirect ({response.status})")
+    if response.status > 599:
+        raise upstream_errors.not_the_api(upstream.spoken, f"the status {response.status}")
     try:
         raw = await response.read()
     except BROKEN:
         raise upstream_errors.cut_short(upstream.spoken) from None
     error = upstream_errors.refusal(upstream.spoken, response.status, response.headers, raw, upstream.secrets)
-    passed = to_client(response.raw_headers)
     is_openais = response.content_type == "application/json" and isinstance(_field(raw, "error"), dict)
     if response.status in (401, 403) or not is_openais or upstream_errors.shows_secret(raw, upstream.secrets):
         raw = error_answer(error).body
-    await exchange.answer(response.status, [JSON_TYPE, *passed], raw)
+    await exchange.answer(response.status, [JSON_TYPE, *_headers_for(upstream, response)], raw)
 
 
 async def _relay_stream(
@@ -82,7 +85,7 @@ async def _relay_stream(
     """
     events = WholeEvents()
     redacted = upstream_errors.redacting(upstream.secrets)
-    await exchange.start(response.status, (*EVENT_STREAM, *to_client(response.raw_headers)))
+    await exchange.start(response.status, (*EVENT_STREAM, *_headers_for(upstream, response)))
 
     def last_words(error: ModelError) -> bytes:
         return error_event(api, error, _next_number(events.last))
@@ -105,6 +108,11 @@ async def _relay_stream(
     if events.is_torn or not _is_finished(api, events.last + rest):
         raise upstream_errors.cut_short(upstream.spoken)
     await exchange.finish(redacted(rest))
+
+
+def _headers_for(upstream: UpstreamBackend, response: aiohttp.ClientResponse) -> HeaderList:
+    redacted = upstream_errors.redacting(upstream.secrets)
+    return [(name, redacted(value)) for name, value in to_client(response.raw_headers)]
 
 
 def _is_finished(api: Api, last: bytes) -> bool:

@@ -104,6 +104,19 @@ async def test_a_stream_cut_upstream_ends_with_one_error(
         assert error_of(told)["type"] == "server_error"
 
 
+@pytest.mark.parametrize("sent", [b"", b": still there\n\n", b'{"error":{}}'])
+async def test_a_stream_without_events_is_an_error(
+    api: str, sent: bytes, raw_upstream: RawUpstreams, open_gateway: Gateways
+) -> None:
+    upstream = await raw_upstream(streamed(*(part for part in [sent] if part)))
+    gateway = await open_gateway({"up": upstream.base_url}, api=OTHER[api])
+    path, body = ASKED[api]
+    status, _, told = await gateway.post(path, {**body, "stream": True})
+    # A chat server's answer begins when it takes the request.
+    assert status == (502 if api == "chat" else 200)
+    assert error_of(told.rpartition(b"data: ")[2])["code"] == "stream_cut"
+
+
 @pytest.mark.parametrize("upstream_streams", [True, False])
 @pytest.mark.parametrize("client_streams", [True, False])
 async def test_an_error_that_a_chat_server_tells_within_its_answer_is_an_error(

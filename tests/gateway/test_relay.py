@@ -242,6 +242,8 @@ async def test_an_upstreams_error_is_relayed(raw_upstream: RawUpstreams, open_ga
         ("502 Bad Gateway", "text/html", f"<html>nginx {UPSTREAM_KEY}</html>", "server_error"),
         ("302 Found", "text/html", "moved", "bad_upstream_answer"),
         ("200 OK", "text/html", "<html>hello</html>", "bad_upstream_answer"),
+        ("200 OK", "application/json", "", "bad_upstream_answer"),
+        ("999 Odd", "application/json", "{}", "bad_upstream_answer"),
         ("422 No", "application/json", '{"detail":"temperature is too high"}', None),
         ("404 Not Found", "application/json", "[1]", "model_not_found"),
     ],
@@ -249,14 +251,15 @@ async def test_an_upstreams_error_is_relayed(raw_upstream: RawUpstreams, open_ga
 async def test_an_upstreams_error_never_shows_the_operators_key(
     status: str, kind: str, said: str, code: str | None, raw_upstream: RawUpstreams, open_gateway: Gateways
 ) -> None:
-    upstream = await raw_upstream(plain(said.encode(), status, kind))
+    upstream = await raw_upstream(plain(said.encode(), status, kind, X_Codex_Echo=UPSTREAM_KEY))
     gateway = await open_gateway({"up": upstream.base_url})
 
-    got, _, body = await gateway.post("/v1/responses", {"model": "m"})
+    got, headers, body = await gateway.post("/v1/responses", {"model": "m"})
 
+    assert UPSTREAM_KEY not in str(headers)
     error = error_of(body)
     number = int(status[:3])
-    assert got == (number if number >= 400 else 502)
+    assert got == (number if 400 <= number <= 599 else 502)
     assert error["code"] == code or (number == 401 and error["code"] == "invalid_api_key")
     assert error["message"]
     assert not any(UPSTREAM_KEY[start : start + 6] in body.decode() for start in range(len(UPSTREAM_KEY) - 5))
