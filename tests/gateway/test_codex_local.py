@@ -26,8 +26,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from openai import AsyncOpenAI
 
+from chatgpt_codex.gateway.answering import whole_response
 from chatgpt_codex.gateway.app import GatewayApp, build_app, resolve_keys
+from chatgpt_codex.gateway.backends.backend import BackendCall
 from chatgpt_codex.gateway.backends.codex_local import CodexLocalBackend
+from chatgpt_codex.gateway.remote_images import RemoteImages
 from chatgpt_codex.gateway.settings import load_settings
 from chatgpt_codex.simulator import Simulator
 
@@ -529,6 +532,34 @@ async def test_images_are_not_fetched_from_this_machine_and_its_network(url: str
         await client.responses.create(model="codex-local", input=[{"role": "user", "content": parts}])
 
     assert caught.value.param == "input[0].content[0].image_url"
+
+
+async def test_an_image_by_its_address_is_fetched_and_sent_as_data() -> None:
+    need_codex()
+
+    async def picture(_: web.Request) -> web.Response:
+        return web.Response(body=PNG, content_type="image/png")
+
+    website = web.Application()
+    website.router.add_get("/cat.png", picture)
+    async with TestServer(website) as server:
+        with codex_home() as home, Simulator({"rules": RULES}) as simulator:
+            images = RemoteImages(lambda address: address.is_loopback)
+            backend = CodexLocalBackend(codex_environ(home, simulator), images)
+            parts = [{"type": "input_image", "image_url": str(server.make_url("/cat.png"))}]
+            call = BackendCall(
+                request={"model": "codex-local", "input": [{"role": "user", "content": parts}]},
+                request_id="req_1",
+                deadline=asyncio.get_running_loop().time() + 20,
+            )
+            try:
+                response = await whole_response(backend, call)
+            finally:
+                await backend.close()
+            asked: Any = simulator.requests[-1].body
+
+    assert response["status"] == "completed"
+    assert [part["image_url"] for part in asked["input"][-1]["content"]] == [DATA_URL]
 
 
 # Errors
