@@ -22,7 +22,6 @@ How a route is added:
 
 import asyncio
 import logging
-import os
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -34,7 +33,7 @@ from .access_keys import AccessKeys
 from .access_log import AccessLog
 from .backends.registry import build_backends
 from .create import BODY_SECONDS, create_chat_completion, create_response
-from .errors import GatewayError, code_of, error_answer, gateway_failed, status_of
+from .errors import GatewayError, code_of, error_answer, gateway_failed, kind_and_place, status_of
 from .exchange import JSON_TYPE, ClientGoneError, Exchange, Message, Receive, Scope, Send
 from .key_file import StoredKey, default_path, stored_key
 from .service import Gateway
@@ -122,8 +121,7 @@ class GatewayApp:
             # raised on, the server would log it as a failure of the app.
             await exchange.fail(OverloadedError("The gateway was stopped. Send the request again.", status=503))
         except Exception as failure:  # noqa: BLE001 - the last boundary before the server
-            # Its text may hold a prompt or a key, so only its kind and place are told.
-            _LOG.error("Request %s failed: %s", exchange.request_id, _kind_and_place(failure))
+            _LOG.error("Request %s failed: %s", exchange.request_id, kind_and_place(failure))
             await exchange.fail(gateway_failed())
 
     async def _answer_routed(self, exchange: Exchange) -> None:
@@ -289,13 +287,3 @@ def _endpoint(exchange: Exchange) -> str:
         return exchange.path
     route = exchange.scope.get("route")
     return cast("str", getattr(route, "path", "other"))
-
-
-def _kind_and_place(failure: BaseException) -> str:
-    traceback = failure.__traceback__
-    place = ""
-    while traceback is not None:
-        code = traceback.tb_frame.f_code
-        place = f"{os.path.basename(code.co_filename)}:{traceback.tb_lineno} in {code.co_name}"  # noqa: PTH119
-        traceback = traceback.tb_next
-    return f"{type(failure).__name__} at {place}"

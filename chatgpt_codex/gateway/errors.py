@@ -5,6 +5,7 @@ ModelError
 """
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -156,3 +157,14 @@ def error_type(status: int) -> str:
             return "server_error"
         case _:
             return "invalid_request_error"
+
+
+def kind_and_place(failure: BaseException) -> str:
+    """What of an unforeseen failure may be logged: its own text may hold a prompt or a key."""
+    traceback = failure.__traceback__
+    place = ""
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        place = f"{os.path.basename(code.co_filename)}:{traceback.tb_lineno} in {code.co_name}"  # noqa: PTH119
+        traceback = traceback.tb_next
+    return f"{type(failure).__name__} at {place}"

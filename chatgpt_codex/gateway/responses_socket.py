@@ -10,19 +10,21 @@ The protocol is OpenAI's: each message of the client is a `response.create` even
 """
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Mapping
 from functools import partial
 
 import orjson
+from starlette.websockets import WebSocketDisconnect
 
 from ..llm.errors import ModelError, ModelTimeoutError
 from ..llm.payload import JsonObject, as_object, object_at, text_at
 from .access_keys import Caller
 from .backends.backend import BackendCall
 from .backends.upstream import UpstreamBackend
-from .errors import GatewayError, error_body, status_of
+from .errors import GatewayError, error_body, gateway_failed, kind_and_place, status_of
 from .exchange import Receive, Send
 from .left_out import refuse_or_log
 from .request_body import model_of
@@ -34,6 +36,7 @@ from .translation.gathering import ENDINGS, GatheredResponse
 from .translation.response_object import begun_response
 from .translation.sse import json_bytes
 
+_LOG = logging.getLogger(__name__)
 _NOT_PARAMETERS = frozenset({"type", "stream_id", "generate", "stream", "stream_options", "background"})
 """What only a WebSocket has, and what means nothing on one."""
 _ENDPOINT = "/v1/responses (WebSocket)"
@@ -126,6 +129,14 @@ class ResponsesSocket:
             status = 0
             metrics.hung_up()
             raise
+        except WebSocketDisconnect:
+            # The client hung up while it was told something.
+            status = 0
+            metrics.hung_up()
+        except Exception as failure:  # noqa: BLE001 - the last boundary: nobody waits for this task
+            status = 500
+            _LOG.error("A request on a WebSocket failed: %s", kind_and_place(failure))
+            await self._send_error(gateway_failed(), lane)
         finally:
             metrics.closed(_ENDPOINT, self._backend_of.pop(lane, ""), status, time.perf_counter() - began)
 

@@ -83,6 +83,23 @@ async def test_what_nobody_foresaw_is_an_error_without_its_words(
     assert "secret" not in body.decode() + caplog.text
 
 
+async def test_what_nobody_foresaw_is_told_on_a_socket_too(
+    open_gateway: Gateways, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("the prompt was: my secret")
+
+    monkeypatch.setattr("chatgpt_codex.gateway.backends.chatgpt.ChatGPTBackend.respond", fail)
+    gateway = await open_gateway()
+    async with gateway.client.ws_connect("/v1/responses") as socket:
+        await socket.send_json({"type": "response.create", "model": "chatgpt/m", "input": "my secret"})
+        async with asyncio.timeout(5):
+            told = str(await socket.receive_str())
+    assert '"gateway_failed"' in told
+    assert "RuntimeError at " in caplog.text
+    assert "secret" not in told + caplog.text
+
+
 async def test_it_is_not_ready_where_no_backend_is(raw_upstream: RawUpstreams, open_gateway: Gateways) -> None:
     upstream = await raw_upstream(plain(b'{"error":{"message":"no"}}', "401 Unauthorized"))
     gateway = await open_gateway({"up": upstream.base_url})
