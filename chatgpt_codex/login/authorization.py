@@ -19,6 +19,8 @@ class Authorization:
     state: str = field(repr=False)
     nonce: str = field(repr=False)
     code_verifier: str = field(repr=False)
+    issuer: str = ""
+    """Who has to answer; "" where the provider's name is not known."""
 
     def code_from(self, callback_url: str) -> str:
         """The authorization code in the address that the browser was sent back to.
@@ -42,8 +44,10 @@ class Authorization:
         before, mark, after = callback_url.strip().partition("?")
         query = (after if mark else before).partition("#")[0]
         values = parse_qs(query)
-        if "state" in values and values["state"] == [self.state] and "error" in values:
-            raise _refused(values["error"][0], values.get("error_description", [""])[0], self._secrets)
+        if values.get("state") == [self.state]:
+            self._check_issuer(values.get("iss", []))
+            if "error" in values:
+                raise _refused(values["error"][0], values.get("error_description", [""])[0], self._secrets)
         try:
             answer = parse_authorization_code_response(f"?{query}", state=self.state)
         except MismatchingStateException:
@@ -59,6 +63,15 @@ class Authorization:
                 code="code_missing",
             ) from None
         return str(answer["code"])
+
+    def _check_issuer(self, named: list[str]) -> None:
+        """RFC 9207 §2.4: a code of another provider's must not go to this one's token endpoint."""
+        if self.issuer and any(issuer.rstrip("/") != self.issuer.rstrip("/") for issuer in named):
+            raise CallbackRefusedError(
+                "This address comes from another sign-in server than the one that was asked. Nothing was sent to "
+                "either. Unset what CODEX_OAUTH_* variables there are, and sign in again.",
+                code="issuer_mismatch",
+            )
 
     @property
     def _secrets(self) -> tuple[str, ...]:
@@ -86,7 +99,14 @@ def new_authorization(settings: LoginSettings, redirect_uri: str) -> Authorizati
         originator=settings.originator,
         **settings.extra_parameters,
     )
-    return Authorization(url=url, redirect_uri=redirect_uri, state=state, nonce=nonce, code_verifier=code_verifier)
+    return Authorization(
+        url=url,
+        redirect_uri=redirect_uri,
+        state=state,
+        nonce=nonce,
+        code_verifier=code_verifier,
+        issuer=settings.issuer if settings.discovery_url else "",
+    )
 
 
 def _refused(error: str, description: str, secrets: tuple[str, ...]) -> SignInRefusedError:

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 
-from ..llm.errors import ModelError
+from ..llm.errors import AccessError, ModelError
 from .authorization import Authorization, new_authorization
 from .callback_server import CallbackServer, Page
-from .errors import CallbackRefusedError, SignInRefusedError
+from .errors import CallbackRefusedError, SignInFailedError, SignInRefusedError
 from .provider import Provider
 from .settings import CALLBACK_PATH, LoginSettings
 from .signing_in import check_can_keep, keep
@@ -44,7 +44,7 @@ class BrowserSignIn:
         self._account = account
         self._listen = listen
         self._authorization: Authorization | None = None
-        self._codes: asyncio.Queue[str | SignInRefusedError | Ignored] = asyncio.Queue()
+        self._codes: asyncio.Queue[str | AccessError | Ignored] = asyncio.Queue()
         self._is_answered = False
         self._outcome: asyncio.Future[SignedIn] | None = None
 
@@ -53,7 +53,7 @@ class BrowserSignIn:
 
         Raises:
             SignInRefusedError: the person or the provider said no.
-            SignInFailedError: what came back is not to be trusted.
+            SignInFailedError: what came back is not to be trusted, or nothing can come.
             CallbackPortError: nobody can listen for the browser.
             ProviderUnavailableError, StoreError, ConfigurationError: as their names say.
         """
@@ -72,7 +72,7 @@ class BrowserSignIn:
             while isinstance(came := await self._codes.get(), Ignored):
                 yield came
             try:
-                if isinstance(came, SignInRefusedError):
+                if isinstance(came, AccessError):
                     raise came
                 yield Confirming()
                 answer = await provider.exchange(came, authorization.code_verifier, redirect_uri)
@@ -93,6 +93,19 @@ class BrowserSignIn:
         """
         self._take(callback_url)
 
+    def end_of_pasting(self) -> None:
+        """Nobody can paste any more. The sign-in fails, unless a browser can come back."""
+        if self._listen or self._is_answered:
+            return
+        self._is_answered = True
+        self._codes.put_nowait(
+            SignInFailedError(
+                "No address was pasted, and the input has ended. Run this where you can paste one, such as a terminal, "
+                "or sign in with a code: chatgpt-codex login --device.",
+                code="nothing_pasted",
+            )
+        )
+
     def _take(self, callback_url: str) -> None:
         if self._authorization is None:
             raise CallbackRefusedError("The sign-in has not begun yet.")
@@ -102,7 +115,7 @@ class BrowserSignIn:
                 "chatgpt-codex login.",
                 code="callback_repeated",
             )
-        came: str | SignInRefusedError
+        came: str | AccessError
         try:
             came = self._authorization.code_from(callback_url)
         except SignInRefusedError as error:

@@ -81,7 +81,8 @@ class CallbackServer:
     async def _handle(self, request: web.Request) -> web.Response:
         if (page := self._stranger(request)) is None:
             try:
-                page = await self._answer(request.query_string)
+                # As it came: `query_string` is decoded once already.
+                page = await self._answer(request.rel_url.raw_query_string)
             except CallbackRefusedError as error:
                 page = Page(
                     state="This is not the sign-in that is under way",
@@ -105,8 +106,7 @@ class CallbackServer:
                 next_step="Go back to the terminal.",
                 status=404,
             )
-        host = urlsplit(f"//{request.host}")
-        foreign_host = not is_loopback(host.hostname or "")
+        foreign_host = not is_loopback(_name_of(request.host))
         # A navigation has no Origin; a script or a form of some page has.
         foreign_page = "Origin" in request.headers or request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
         framed = request.headers.get("Sec-Fetch-Dest", "document") != "document"
@@ -118,6 +118,14 @@ class CallbackServer:
             next_step="Close that page, and go back to the terminal; it is still waiting.",
             status=403,
         )
+
+
+def _name_of(host: str) -> str:
+    """The name in a Host header; "" where it is none."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def port_taken(ports: Sequence[int]) -> CallbackPortError:

@@ -1,5 +1,6 @@
 """A ChatGPT sign-in as a credential: headers for each request, tokens renewed when it is time."""
 
+import os
 import threading
 import time
 from collections import deque
@@ -39,6 +40,7 @@ class ChatGPTCredential:
         self._looked_at = 0.0
         self._not_before = 0.0
         self._renewal: Future[Tokens] | None = None
+        self._renewing_process = 0
         self._lock = threading.Lock()
         self._seen: deque[tuple[str, ...]] = deque(maxlen=_REMEMBERED)
 
@@ -102,7 +104,9 @@ class ChatGPTCredential:
 
     async def _renewed(self, rejected: str) -> Tokens:
         with self._lock:
-            if self._renewal is None or self._renewal.done():
+            # A forked child has the future, and not the thread that would end it.
+            if self._renewal is None or self._renewal.done() or self._renewing_process != os.getpid():
+                self._renewing_process = os.getpid()
                 self._renewal = started(lambda: self._taken(self._tokens.renewed(rejected)), "renew a sign-in")
             renewal = self._renewal
         return await result_of(renewal)

@@ -49,7 +49,8 @@ class DeviceSignIn:
                 "device_auth_id": text_at(begun.payload, "device_auth_id"),
                 "user_code": text_at(begun.payload, "user_code") or text_at(begun.payload, "usercode"),
             }
-            if begun.status != 200 or not all(device.values()):
+            # The code goes to a terminal, which takes orders.
+            if begun.status != 200 or not all(device.values()) or not device["user_code"].isprintable():
                 raise SignInFailedError(
                     f"The sign-in server gives no device code ({refusal(begun, ())}). Your account or its workspace "
                     "may not allow it. Sign in with a browser: chatgpt-codex login, or --paste.",

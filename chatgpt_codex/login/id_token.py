@@ -1,5 +1,6 @@
 """Whether an id token is what it claims to be (OpenID Connect Core §3.1.3.7)."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from ..llm.payload import JsonObject, objects_at, text_at
@@ -57,10 +58,14 @@ def _check_signature(token: str, keys: JsonObject) -> None:
         from joserfc import jws  # noqa: PLC0415 - belongs to an extra
         from joserfc.errors import JoseError  # noqa: PLC0415 - the same
         from joserfc.jwk import KeySet  # noqa: PLC0415 - the same
+    known = KeySet([])
+    for key in objects_at(keys, "keys"):
+        # One of a kind that is not known here says nothing of the others (RFC 7517 §5).
+        with suppress(JoseError, ValueError, KeyError, TypeError):
+            known.keys.extend(KeySet.import_key_set(cast("KeySetSerialization", {"keys": [key]})).keys)
     try:
-        known = KeySet.import_key_set(cast("KeySetSerialization", keys))
         jws.deserialize_compact(token, known, algorithms=[*_ALGORITHMS])
-    except (JoseError, ValueError):
+    except (JoseError, ValueError, KeyError, TypeError):
         raise _failed("its signature is not the provider's") from None
 
 

@@ -20,6 +20,8 @@ from .settings import LoginSettings, check_address, host_of
 _KEYS_SECONDS = 5.0
 """What checking a signature is worth waiting for before the browser opens."""
 
+_LONGEST_BODY = 1_000_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderAnswer:
@@ -161,7 +163,7 @@ class Provider:
         try:
             # A redirect is not followed: codes and tokens would go along.
             async with self._session.request(method, address, allow_redirects=False, data=form, json=body) as response:
-                content = await response.read()
+                content = await self._body(response, address)
                 date = response.headers.get("Date", "")
                 status = response.status
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -176,6 +178,14 @@ class Provider:
         return ProviderAnswer(
             status=status, payload=payload, received_at=now, clock_ahead_seconds=_clock_ahead(date, now)
         )
+
+    async def _body(self, response: aiohttp.ClientResponse, address: str) -> bytes:
+        body = bytearray()
+        async for piece in response.content.iter_any():
+            body += piece
+            if len(body) > _LONGEST_BODY:
+                raise self._unavailable(address, "its answer is too long")
+        return bytes(body)
 
     def _unavailable(self, address: str, reason: str) -> ProviderUnavailableError:
         return ProviderUnavailableError(
@@ -219,7 +229,7 @@ def _clock_ahead(date: str, now: float) -> float | None:
     try:
         # The header counts whole seconds, rounded down.
         return now - (parsedate_to_datetime(date).timestamp() + 0.5)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

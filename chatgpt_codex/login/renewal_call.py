@@ -18,6 +18,9 @@ _START = (
 
 def ask_outliving(request: RenewalRequest) -> RenewalOutcome:
     """Sends the refresh from another process; from this one where none can be started. Blocks until it is over."""
+    if not sys.executable or hasattr(sys, "frozen"):
+        # There is no Python to start; a frozen program would start itself again.
+        return ask(request)
     command = [sys.executable, "-P", "-c", _START, str(Path(__file__).parent), request.lock]
     try:
         process = subprocess.Popen(  # noqa: S603 - our own Python, and nothing from outside

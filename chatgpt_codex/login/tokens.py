@@ -10,6 +10,8 @@ from .errors import SignInFailedError
 from .settings import Registration
 
 RENEW_AHEAD_SECONDS = 300.0
+_LATEST = 1e11
+"""Seconds; two of them still make a time that can be written as a date."""
 _OPENAI_CLAIM = "https://api.openai.com/auth"
 
 
@@ -42,7 +44,8 @@ class Tokens:
 
     def is_fresh(self, now: float) -> bool:
         """Whether it was given a moment ago: if a server refuses it, another one would be refused, too."""
-        return now - self.received_at < min(10.0, self._lifetime_seconds / 2)
+        # One from the future was received by a clock that has been put right since.
+        return 0 <= now - self.received_at < min(10.0, self._lifetime_seconds / 2)
 
     @property
     def _lifetime_seconds(self) -> float:
@@ -189,4 +192,4 @@ def _number(value: object) -> float | None:
         number = float(value)
     except (ValueError, OverflowError):
         return None
-    return number if -1e12 < number < 1e12 else None
+    return number if abs(number) < _LATEST else None

@@ -67,4 +67,5 @@ class PlanAccess:
 
 def _is_terminal() -> bool:
     """Whether a person can be asked here."""
-    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
+    streams = (sys.stdin, sys.stderr)
+    return all(stream is not None and not stream.closed and stream.isatty() for stream in streams)

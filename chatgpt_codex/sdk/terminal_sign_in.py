@@ -5,7 +5,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from typing import Literal, TextIO
 
 from ..llm.errors import ConfigurationError
@@ -110,13 +110,14 @@ def _pasting(sign_in: BrowserSignIn, dialogue: _Dialogue) -> Iterator[None]:
             dialogue.say(str(error))
 
     def read() -> None:
-        take(sys.stdin.readline() or stop_reading())
-
-    def stop_reading() -> str:
-        loop.remove_reader(sys.stdin)
-        return ""
+        if line := sys.stdin.readline():
+            take(line)
+        else:
+            loop.remove_reader(sys.stdin)
+            sign_in.end_of_pasting()
 
     if sys.stdin is None or sys.stdin.closed:
+        sign_in.end_of_pasting()
         yield
         return
     try:
@@ -125,7 +126,7 @@ def _pasting(sign_in: BrowserSignIn, dialogue: _Dialogue) -> Iterator[None]:
         selectable = True
     except (NotImplementedError, OSError, ValueError):
         selectable = False
-        threading.Thread(target=_read_in_thread, args=(loop, take, ended), daemon=True).start()
+        threading.Thread(target=_read_in_thread, args=(loop, take, sign_in.end_of_pasting, ended), daemon=True).start()
     try:
         yield
     finally:
@@ -134,10 +135,17 @@ def _pasting(sign_in: BrowserSignIn, dialogue: _Dialogue) -> Iterator[None]:
             loop.remove_reader(sys.stdin)
 
 
-def _read_in_thread(loop: asyncio.AbstractEventLoop, take: Callable[[str], None], ended: threading.Event) -> None:
+def _read_in_thread(
+    loop: asyncio.AbstractEventLoop,
+    take: Callable[[str], None],
+    at_end: Callable[[], None],
+    ended: threading.Event,
+) -> None:
     """For what cannot be waited for otherwise, such as a file, and for Windows."""
     while not ended.is_set():
         line = sys.stdin.readline()
-        if not line or loop.is_closed():
+        # A loop that is closed meanwhile says so, and nobody waits for the line.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(take, line) if line else loop.call_soon_threadsafe(at_end)
+        if not line:
             return
-        loop.call_soon_threadsafe(take, line)

@@ -92,6 +92,17 @@ def test_by_pasting_the_address(sign_in_server: SignInServer) -> None:
     assert main(["status", "--account", "work", "--offline"]) == 0
 
 
+@pytest.mark.parametrize("pipe", [True, False])
+def test_nothing_can_be_pasted(sign_in_server: SignInServer, pipe: bool) -> None:
+    """As in CI, where nobody sits: it does not wait for ever."""
+    given: dict[str, Any] = {"input": "\n"} if pipe else {"stdin": subprocess.DEVNULL}
+    done = subprocess.run(
+        [*PROGRAM, "login", "--paste"], **given, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1].startswith("Error: No address was pasted, and the input has ended.")
+
+
 def redirect_of(url: str) -> str:
     """Where the provider sends the browser."""
 

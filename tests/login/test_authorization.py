@@ -54,6 +54,17 @@ def test_without_the_state_nothing_counts(pasted: str) -> None:
         AUTHORIZATION.code_from(pasted)
 
 
+@pytest.mark.parametrize("answer", [{"code": "c"}, {"error": "access_denied"}])
+def test_another_provider_cannot_answer(answer: dict[str, str]) -> None:
+    """RFC 9207: the code of one provider must not go to another one, which would use it."""
+    with pytest.raises(CallbackRefusedError, match="another sign-in server") as raised:
+        AUTHORIZATION.code_from(address(**answer, state=STATE, iss="https://evil.example"))
+    assert raised.value.code == "issuer_mismatch"
+    assert AUTHORIZATION.code_from(address(code="c", state=STATE, iss="https://auth.openai.com/")) == "c"
+    unnamed = new_authorization(LoginSettings(discovery_url=""), AUTHORIZATION.redirect_uri)
+    assert unnamed.code_from(address(code="c", state=unnamed.state, iss="https://any.example")) == "c"
+
+
 def test_what_the_provider_says_of_a_refusal_is_shown_without_secrets() -> None:
     with pytest.raises(
         SignInRefusedError, match=r"refused the sign-in \(server_error\)\. It said: Try later\."

@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 
 from chatgpt_codex.login.accounts import Accounts
+from chatgpt_codex.login.callback_server import CallbackServer, Page
 from chatgpt_codex.login.errors import (
     CallbackPortError,
     CallbackRefusedError,
@@ -219,6 +220,7 @@ async def test_a_replayed_callback_signs_nobody_in_twice(accounts: Accounts, oid
         ("POST", {"Origin": "null"}, 403),
         ("POST", {}, 403),
         ("GET", {"Host": "evil.example"}, 403),
+        ("GET", {"Host": "[localhost"}, 403),
         ("GET", {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}, 403),
         ("GET", {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}, 403),
     ],
@@ -284,6 +286,19 @@ async def test_the_page_cannot_be_framed_and_loads_nothing(accounts: Accounts, o
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["Referrer-Policy"] == "no-referrer"
     assert headers["Cache-Control"] == "no-store"
+
+
+async def test_the_address_is_taken_as_it_came(oidc: Any) -> None:
+    """Decoded once: a code may hold what looks like an escape."""
+    codes: list[str] = []
+
+    async def answer(query: str) -> Page:
+        codes.extend(parse_qs(query)["code"])
+        return Page(state="Seen", reason="", next_step="")
+
+    async with CallbackServer(Accounts(oidc.environ).settings, answer) as server:
+        await get(f"{server.redirect_uri}?code=%252Bx%2526y%25&state=s")
+    assert codes == ["%2Bx%26y%"]
 
 
 def taken_port() -> socket.socket:

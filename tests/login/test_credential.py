@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import subprocess
 import sys
 import threading
 import time
@@ -176,6 +177,71 @@ async def test_loops_in_other_threads_share_it_too() -> None:
 
     assert len(server.requests) == 1
     assert found == [f"Bearer access-2-{MARK}"] * 5
+
+
+FORKED = """
+import asyncio, os, sys, threading
+from chatgpt_codex.login.accounts import Accounts
+from chatgpt_codex.login.settings import LoginSettings
+
+credential = Accounts(settings=LoginSettings(token_endpoint=sys.argv[1])).credential()
+
+def headers():
+    return asyncio.run(credential.headers())["Authorization"]
+
+renewing = threading.Thread(target=headers)
+renewing.start()
+sys.stdin.readline()
+child = os.fork()
+if child == 0:
+    os.write(1, b"forked\n")
+    headers()
+    os._exit(0)
+renewing.join()
+os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+async def test_a_process_forked_during_a_renewal_does_not_wait_for_a_thread_that_it_has_not() -> None:
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(_: dict[str, Any]) -> web.Response:
+        asked.set()
+        await go_on.wait()
+        return given(2)
+
+    async with serving(slow) as server:
+        accounts = server.accounts()
+        accounts.store.write("default", tokens(expires_at=time.time() - 1))
+        command = [sys.executable, "-c", FORKED, server.settings.token_endpoint]
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
+        try:
+            async with asyncio.timeout(15):
+                await asked.wait()
+                assert process.stdin is not None
+                assert process.stdout is not None
+                process.stdin.write(b"\n")
+                assert await process.stdout.readline() == b"forked\n"
+                go_on.set()
+                assert await process.wait() == 0
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+    assert len(server.requests) == 1
+
+
+async def test_a_program_that_is_no_python_asks_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frozen one would start itself again instead."""
+    started: list[object] = []
+    monkeypatch.setattr(subprocess, "Popen", lambda *arguments, **_: started.append(arguments))
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    async with serving() as server:
+        accounts = server.accounts()
+        accounts.store.write("default", tokens())
+        assert (await accounts.credential().headers())["Authorization"] == f"Bearer access-2-{MARK}"
+    assert started == []
 
 
 async def test_who_is_cancelled_stops_nobody_else() -> None:

@@ -62,6 +62,16 @@ def test_one_that_is_wrong(token: str, why: str) -> None:
     assert token not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [{"kty": "OKP", "crv": "X448"}, {"kty": "EC", "crv": "P-9", "x": "a", "y": "b"}, {"kty": ["RSA"]}, {"kty": "new"}],
+)
+def test_a_key_of_an_unknown_kind_says_nothing_of_the_others(odd: dict[str, Any]) -> None:
+    check_id_token(answer(signed()), SETTINGS, {"keys": [odd, *KEYS["keys"]]}, "n")
+    with pytest.raises(SignInFailedError, match="signature"):
+        check_id_token(answer(signed(OTHER_KEY)), SETTINGS, {"keys": [odd]}, "n")
+
+
 def test_without_keys_everything_but_the_signature_counts() -> None:
     key = ECKey.generate_key("P-256")
     check_id_token(answer(signed(key, "ES256")), SETTINGS, None, "n")

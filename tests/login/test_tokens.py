@@ -2,6 +2,7 @@
 
 import json
 from base64 import urlsafe_b64encode
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -69,6 +70,22 @@ def test_a_lifetime_does_not_depend_on_this_machines_clock() -> None:
 def test_renewal_is_due_five_minutes_ahead_or_at_half_time(lifetime: float, now: float, is_due: bool) -> None:
     tokens = Tokens(access_token="a", received_at=1_000.0, expires_at=1_000.0 + lifetime)
     assert tokens.is_due(1_000.0 + now) is is_due
+
+
+def test_a_token_from_the_future_is_not_a_fresh_one() -> None:
+    """The clock was an hour ahead when it came, and was put right: a refusal means what it says."""
+    tokens = Tokens(access_token="a", received_at=5_000.0, expires_at=9_000.0)
+    assert tokens.is_fresh(5_001.0)
+    assert not tokens.is_fresh(5_000.0 - 3600)
+    assert not tokens.is_fresh(5_020.0)
+
+
+@pytest.mark.parametrize("lifetime", [1e11, 1e15, float("inf"), -5, 0])
+def test_an_end_that_no_calendar_has_is_none(lifetime: float) -> None:
+    assert tokens_from_response({"access_token": "a", "expires_in": lifetime}, 1000.0).expires_at is None
+    longest = tokens_from_response({"access_token": "a", "expires_in": 9.9e10}, 9.9e10).expires_at
+    assert longest is not None
+    assert datetime.fromtimestamp(longest, UTC).year < 9999
 
 
 def test_who_and_which_plan_are_read_from_either_token() -> None:

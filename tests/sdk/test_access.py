@@ -5,6 +5,7 @@ import pty
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,6 +35,14 @@ async def test_nobody_is_signed_in_and_there_is_no_terminal(
     with pytest.raises(NotSignedInError, match="--account work"):
         CodexOAuthLLM(account="work").models()
     assert simulator.requests == ()
+
+
+def test_a_program_without_input_is_no_terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As daemons have it."""
+    with (tmp_path / "closed").open("w+") as closed:
+        monkeypatch.setattr(sys, "stdin", closed)
+    with pytest.raises(NotSignedInError):
+        CodexOAuthLLM().generate("Hi")
 
 
 PROGRAM = """
