@@ -13,6 +13,7 @@
 | `inbox` | the notifications of one thread, for one reader |
 | `app_server` | one process, from its start to its end |
 | `supervision` | always one that can answer: start, restart, recycle, drain |
+| `account` | who is signed in, signing in and out, what is left of the plan |
 | `turn` | one request to the model, and its end whatever happens |
 | `errors` | what goes wrong |
 """
