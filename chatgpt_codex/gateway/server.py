@@ -223,9 +223,8 @@ def log_config(level: str) -> dict[str, object]:
         },
         "loggers": {
             **loggers,
-            # That a process starts and stops is no news at other levels. What uvicorn would log at DEBUG is each
-            # WebSocket's headers and messages, keys and prompts.
-            "uvicorn.error": {"level": "INFO" if level == "debug" else "WARNING"},
+            # Below, it logs of each WebSocket the query, and then headers and messages: keys and prompts.
+            "uvicorn.error": {"level": "WARNING"},
             "chatgpt_codex.gateway.access": {"handlers": ["access"], "propagate": False},
         },
     }

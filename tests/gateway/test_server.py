@@ -115,7 +115,7 @@ def test_one_line_is_logged_for_each_request_and_nothing_of_it(simulate: Callabl
         asked(f"{base}/chat/completions?secret=1", {**ASKED, "messages": [{"role": "user", "content": "My secret"}]})
         asked(f"{base}/models", key="sk-wrong-secret")
         key = {"Authorization": f"Bearer {KEY}"}
-        with connect(f"ws{base.removeprefix('http')}/responses", additional_headers=key) as connection:
+        with connect(f"ws{base.removeprefix('http')}/responses?secret=1", additional_headers=key) as connection:
             connection.send(json.dumps({"type": "response.create", "model": "gpt-6-luna", "input": "My secret"}))
             while "response.completed" not in str(connection.recv(timeout=10)):
                 pass
