@@ -194,7 +194,7 @@ renewing.start()
 sys.stdin.readline()
 child = os.fork()
 if child == 0:
-    os.write(1, b"forked\n")
+    os.write(1, b"forked\\n")
     headers()
     os._exit(0)
 renewing.join()
