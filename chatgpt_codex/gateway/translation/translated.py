@@ -1,7 +1,7 @@
 """A translated request, and what of it the other API has no place for."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ...llm.errors import InvalidRequestError
@@ -49,3 +49,23 @@ def refused(message: str, param: str, code: str = "unsupported_parameter", statu
 def invalid(message: str, param: str) -> InvalidRequestError:
     """The error for a request that is not what its own API takes."""
     return refused(message, param, code="invalid_value")
+
+
+def check_shapes(request: JsonObject, *, lists: Iterable[str], objects: Iterable[str]) -> None:
+    """Refuses what would otherwise be passed over in silence.
+
+    Args:
+        request: of either API.
+        lists: what has to be a list of objects, where it is given.
+        objects: what has to be an object, where it is given.
+
+    Raises:
+        InvalidRequestError: 400, with `param`: one of them is something else.
+    """
+    for name in lists:
+        value = request.get(name)
+        if value is not None and not (isinstance(value, list) and all(isinstance(one, Mapping) for one in value)):
+            raise invalid(f"'{name}' has to be a list of objects.", name)
+    for name in objects:
+        if not isinstance(request.get(name), Mapping | None):
+            raise invalid(f"'{name}' has to be an object.", name)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from ....llm.payload import JsonObject, object_at, text_at
 from ....llm.profiles import profile_of
-from ..translated import Dropped, TranslatedRequest, invalid, refused
+from ..translated import Dropped, TranslatedRequest, check_shapes, invalid, refused
 from .messages import messages_of
 from .tools import tool_choice_of, tools_of
 
@@ -83,6 +83,7 @@ def chat_request(responses: JsonObject, *, keeps_reasoning: bool = False) -> Tra
     model = responses.get("model")
     if not isinstance(model, str):
         raise invalid("'model' is missing. Name the model that is to answer.", "model")
+    check_shapes(responses, lists=("tools",), objects=("reasoning", "stream_options", "text"))
     dropped = Dropped()
     request: dict[str, object] = {
         "model": model,

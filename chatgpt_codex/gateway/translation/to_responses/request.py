@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from ....llm.payload import JsonObject, as_object, object_at, text_at
-from ..translated import Dropped, TranslatedRequest, invalid, refused
+from ..translated import Dropped, TranslatedRequest, check_shapes, invalid, refused
 from .messages import input_items_of
 from .tools import tool_choice_of, tools_of
 
@@ -83,6 +83,7 @@ def responses_request(chat: JsonObject, *, reasoning_summary: str | None = None)
             "'n' has to be 1 for this model: its server gives one answer a request. Send the request several times.",
             "n",
         )
+    check_shapes(chat, lists=("tools", "functions"), objects=("stream_options", "web_search_options"))
     request: dict[str, object] = {"model": chat["model"], "input": input_items_of(chat.get("messages"), dropped)}
     request |= {name: chat[name] for name in _SAME if chat.get(name) is not None}
     request["store"] = chat.get("store") is True

@@ -131,6 +131,14 @@ def test_what_says_nothing_is_not_named() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "value"),
+    [("tools", "none"), ("tools", [None]), ("text", [1]), ("reasoning", "high"), ("stream_options", True)],
+)
+def test_what_is_of_another_shape_is_refused_and_not_passed_over(name: str, value: object) -> None:
+    assert refusal(**{name: value}).param == name
+
+
+@pytest.mark.parametrize(
     "responses",
     [
         {"previous_response_id": "resp_1"},
