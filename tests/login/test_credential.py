@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -215,7 +217,7 @@ async def test_a_process_forked_during_a_renewal_does_not_wait_for_a_thread_that
         accounts.store.write("default", tokens(expires_at=time.time() - 1))
         command = [sys.executable, "-c", FORKED, server.settings.token_endpoint]
         pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
+        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, start_new_session=True)
         try:
             async with asyncio.timeout(15):
                 await asked.wait()
@@ -227,7 +229,7 @@ async def test_a_process_forked_during_a_renewal_does_not_wait_for_a_thread_that
                 assert await process.wait() == 0
         finally:
             if process.returncode is None:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)
                 await process.wait()
     assert len(server.requests) == 1
 
