@@ -49,7 +49,7 @@ class Listening:
     new_key: SecretStr | None = field(repr=False)
     """A key that was made just now."""
     key_hint: str
-    """Which key clients have to send, for people."""
+    """Which key clients have to send, and what is not set up, for people."""
     backends: tuple[str, ...]
     """The names of all backends; the first takes what no other claims."""
 
@@ -84,6 +84,8 @@ def serve(
             hint = f"The key is in {default_path()}."
         elif keys is not None:
             hint = "Clients send one of API_KEYS."
+        if not any(isinstance(backend, UpstreamBackend) for backend in app.gateway.routing.backends.values()):
+            hint += " To ask an API with a key of yours, set OPENAI_API_KEY, or UPSTREAMS."
         if on_listening is not None:
             on_listening(
                 Listening(

@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError, from_json
@@ -26,6 +25,12 @@ NO_KEYS = "none"
 RESERVED_NAMES = frozenset({"codex-local", "chatgpt"})
 """Backends that are no upstreams."""
 _FEWEST_KEY_CHARACTERS = 8
+_NEVER_SHOWN = frozenset({"api_keys", "upstreams"})
+"""What holds keys, or in what somebody may have put one by mistake."""
+_HOST_NAME = re.compile(r"[^/:@\s\[\]]+|\[?[0-9A-Fa-f:.]*::?[0-9A-Fa-f:.]*\]?")
+"""Or an address; "*" is any."""
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s@]+")
+"""Of web pages, and of the programs that are made of them."""
 
 
 class Upstream(BaseModel):
@@ -70,9 +75,12 @@ def _from_json(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
-        return from_json(value)
+        listed = from_json(value)
     except ValueError:
         raise _wrong("it is not JSON") from None
+    if not isinstance(listed, list):
+        raise _wrong("it is not a list")
+    return listed
 
 
 _Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
@@ -137,14 +145,17 @@ class GatewaySettings(BaseSettings):
                     f"API_KEYS holds a key of fewer than {_FEWEST_KEY_CHARACTERS} characters, or with characters that "
                     "no header can carry. Use long random keys, or unset it to have one made."
                 )
+        for host in self.allowed_hosts:
+            if not _HOST_NAME.fullmatch(host):
+                raise _wrong(
+                    f"ALLOWED_HOSTS names {host!r}. Name hosts without https:// and port, such as chat.example.com."
+                )
         for origin in self.cors_origins:
-            parts = urlsplit(origin)
-            if (
-                origin != f"{parts.scheme}://{parts.netloc}"
-                or parts.scheme not in ("http", "https")
-                or not parts.netloc
-            ):
-                raise _wrong(f"CORS_ORIGINS names {origin!r}. Name origins such as https://chat.example.com.")
+            if not _ORIGIN.fullmatch(origin):
+                raise _wrong(
+                    f"CORS_ORIGINS names {origin!r}. Name origins as browsers send them, such as "
+                    "https://chat.example.com or app://obsidian.md."
+                )
         if not self.is_local and (not self.api_keys or self.asks_no_key):
             raise _wrong(
                 f"HOST is {self.host}, which other machines can reach, and API_KEYS names no key. "
@@ -214,7 +225,9 @@ def _sentence(problem: ErrorDetails) -> str:
     takes = GatewaySettings.model_fields[name].description
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"][1:])
     given = problem["input"]
-    shown = f" ({given!r:.80})" if isinstance(given, str | int | float) and name != "api_keys" and not where else ""
+    shown = (
+        f" ({given!r:.80})" if isinstance(given, str | int | float) and name not in _NEVER_SHOWN and not where else ""
+    )
     said = problem["msg"][:1].lower() + problem["msg"][1:]
     return f"{name.upper()}{where}{shown} is no good: {said}. It takes {takes}. Correct it, or unset it."
 

@@ -85,10 +85,11 @@ def test_the_first_start_makes_a_key_and_tells_it_once(simulate: Callable[..., S
     assert "Traceback" not in err
     assert default_path().read_text().strip() == key
     assert stat.S_IMODE(default_path().stat().st_mode) == 0o600
-    with started(sys.executable, "-m", "chatgpt_codex.gateway", PORT="0") as (process, line):
+    with started(sys.executable, "-m", "chatgpt_codex.gateway", PORT="0", OPENAI_API_KEY="") as (process, line):
         assert re.fullmatch(r"OPENAI_BASE_URL=http://127\.0\.0\.1:\d+/v1", line)
         _, err = ended(process, signal.SIGTERM)
         assert str(default_path()) in err
+        assert "set OPENAI_API_KEY, or UPSTREAMS" in err
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
@@ -207,7 +208,7 @@ def test_workers_share_the_port_and_their_counts(simulate: Callable[..., Simulat
         (("--host", "0.0.0.0"), {}, "HOST is 0.0.0.0"),
         (("--port", "99999"), {}, "PORT (99999)"),
         (("--log-level", "loud"), {}, "LOG_LEVEL ('loud')"),
-        ((), {"UPSTREAMS": "nonsense"}, "UPSTREAMS ('nonsense')"),
+        ((), {"UPSTREAMS": "nonsense"}, "UPSTREAMS is no good: it is not JSON"),
     ],
 )
 def test_a_wrong_setting_does_not_start(

@@ -48,7 +48,10 @@ def test_the_processes_own_environment_is_not_read_behind_ones_back(monkeypatch:
         ({"API_KEYS": "short"}, "API_KEYS holds a key of fewer than 8 characters"),
         ({"API_KEYS": "a-key-with-ünlaut"}, "API_KEYS holds a key"),
         ({"UPSTREAMS": "{"}, "UPSTREAMS"),
-        ({"UPSTREAMS": "{}"}, "UPSTREAMS"),
+        ({"UPSTREAMS": "{}"}, "UPSTREAMS is no good: it is not a list."),
+        ({"UPSTREAMS": '[{"name": "a", "key": "sk-mistake",}]'}, "UPSTREAMS is no good: it is not JSON."),
+        ({"ALLOWED_HOSTS": "https://chat.lan"}, "ALLOWED_HOSTS names 'https://chat.lan'"),
+        ({"ALLOWED_HOSTS": "chat.lan, nas.lan:8000"}, "ALLOWED_HOSTS names 'nas.lan:8000'"),
         ({"UPSTREAMS": '[{"name": "local"}]'}, "UPSTREAMS[0].base_url"),
         ({"UPSTREAMS": '[{"name": "a/b", "base_url": "http://h"}]'}, "UPSTREAMS[0].name"),
         ({"UPSTREAMS": '[{"name": "a", "base_url": "ftp://h"}]'}, "UPSTREAMS[0]"),
@@ -73,6 +76,20 @@ def test_other_machines_need_keys(host: str, keys: dict[str, str]) -> None:
     with pytest.raises(ConfigurationError, match="API_KEYS names no key"):
         load_settings({"HOST": host, **keys}, env_file=None)
     assert not load_settings({"HOST": host, "API_KEYS": "sk-long-enough"}, env_file=None)[0].is_local
+
+
+def test_hosts_are_names_and_addresses() -> None:
+    hosts = ("chat.lan", "host.docker.internal", "192.168.1.2", "fe80::1", "[::1]", "*", "xn--bcher-kva.example")
+    assert load_settings({"ALLOWED_HOSTS": ",".join(hosts)}, env_file=None)[0].allowed_hosts == hosts
+
+
+def test_programs_made_of_web_pages_have_origins_too() -> None:
+    origins = ("https://chat.example.com", "http://localhost:3000", "app://obsidian.md", "chrome-extension://abcdef")
+    settings, _ = load_settings({"CORS_ORIGINS": ", ".join(origins)}, env_file=None)
+    assert settings.cors_origins == origins
+    for wrong in ("https://chat.example.com/", "*", "null", "https://a@b", "//b"):
+        with pytest.raises(ConfigurationError, match="CORS_ORIGINS names"):
+            load_settings({"CORS_ORIGINS": wrong}, env_file=None)
 
 
 def test_keys_are_told_apart_and_never_shown() -> None:
