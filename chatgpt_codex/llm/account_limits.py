@@ -4,10 +4,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .payload import JsonObject, count_at, object_at, text_at
+from .payload import JsonObject, object_at, text_at
 
 _WINDOWS = ("primary", "secondary")
 """ChatGPT's names; today the 5-hour window and the weekly one."""
+
+_LATEST = 1e11
+"""No span and no moment, in seconds, that a date can be made of is beyond."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,14 +64,14 @@ def limits_from_usage(payload: JsonObject) -> AccountLimits:
         window = object_at(report, f"{name}_window")
         used = _number(window.get("used_percent"))
         if used is not None:
-            seconds = count_at(window, "limit_window_seconds")
+            seconds = _whole(window.get("limit_window_seconds"))
             windows.append(
                 LimitWindow(
                     name=name,
                     used_percent=used,
                     # Rounded up, so that a window of less than a minute is not none.
                     window_minutes=math.ceil(seconds / 60) if seconds else None,
-                    resets_at=count_at(window, "reset_at") or None,
+                    resets_at=_whole(window.get("reset_at")) or None,
                 )
             )
     return AccountLimits(plan=text_at(payload, "plan_type"), windows=tuple(windows))
@@ -86,4 +89,4 @@ def _number(value: object) -> float | None:
 
 def _whole(value: object) -> int | None:
     number = _number(value)
-    return None if number is None else int(number)
+    return int(number) if number is not None and 0 <= number <= _LATEST else None

@@ -60,7 +60,11 @@ def _used_up(complaint: Complaint) -> str:
     seconds = complaint.retry_after_seconds
     if seconds is None:
         return f"{what} Wait until it resets, or use an API key."
-    moment = datetime.now(UTC) + timedelta(seconds=seconds)
+    try:
+        moment = datetime.now(UTC) + timedelta(seconds=seconds)
+    except OverflowError:
+        # No calendar has it.
+        return f"{what} Wait until it resets, or use an API key."
     when = f"in {spoken_time(seconds)}, on {moment.day} {moment:%B at %H:%M} UTC"
     return f"{what} It resets {when}. Wait until then, or use an API key."
 

@@ -10,17 +10,18 @@ from .requests import FunctionTool, HostedTool, Tool
 _ROLES: dict[str, Role] = {"developer": "developer", "system": "system", "user": "user", "assistant": "assistant"}
 
 
-def read_history(entries: Sequence[JsonObject]) -> tuple[InputItem, ...]:
+def read_history(entries: Sequence[JsonObject], *, first_number: int = 1) -> tuple[InputItem, ...]:
     """The turns of an earlier conversation.
 
     Args:
         entries: Chat Completions messages, tool calls and tool results included; or any Responses API item, known by
             its `type`, which is handed through.
+        first_number: of the first entry, for messages.
 
     Raises:
         InvalidRequestError: an entry is none of these; says which.
     """
-    return tuple(item for number, entry in enumerate(entries, start=1) for item in _read_turn(number, entry))
+    return tuple(item for number, entry in enumerate(entries, start=first_number) for item in _read_turn(number, entry))
 
 
 def _read_turn(number: int, entry: JsonObject) -> tuple[InputItem, ...]:

@@ -20,6 +20,10 @@ class _UnfinishedError(AnswerError):
         self.notices = result.notices
         self.limits = result.limits
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # As pools of processes need it; `args` would put the answer into every log.
+        return type(self), (self.message, self.result), vars(self)
+
 
 class ToolCallRequiredError(_UnfinishedError):
     """The model wants functions called before it answers; `tool_calls` says which."""

@@ -86,6 +86,7 @@ def request_of(
         InvalidRequestError: they do not make a request; says why.
     """
     _check_names(options)
+    _check_kinds(prompt, options)
     if options.get("validate_model"):
         raise InvalidRequestError(
             "validate_model is not supported: no list says for sure what a server takes. Leave it out; "
@@ -115,6 +116,19 @@ def _check_names(options: GenerateOptions) -> None:
             raise InvalidRequestError(f"There is no option {name!r}. The options are: {', '.join(known)}.")
 
 
+def _check_kinds(prompt: object, options: Mapping[str, object]) -> None:
+    """Finds what no type checker has seen to, before it becomes an error of Python's."""
+    if not isinstance(prompt, str | None):
+        raise InvalidRequestError("The prompt is not text. A conversation goes into messages, as a list.")
+    for name in ("messages", "tools", "tool_results"):
+        given = options.get(name)
+        if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable | None):
+            raise InvalidRequestError(f"{name} is not a list. Write {name}=[…].")
+    for name in ("tool_choice", "reasoning"):
+        if not isinstance(options.get(name), str | Mapping | None):
+            raise InvalidRequestError(f"{name} is neither text nor a dictionary.")
+
+
 def _conversation(prompt: str | None, options: GenerateOptions) -> tuple[InputItem, ...]:
     messages = options.get("messages")
     if (prompt is None) == (messages is None):
@@ -124,8 +138,13 @@ def _conversation(prompt: str | None, options: GenerateOptions) -> tuple[InputIt
             raise InvalidRequestError("The prompt is empty. Write what you ask for.")
         return (Message("user", prompt),)
     items: list[InputItem] = []
-    for message in messages or ():
-        items.extend((message,) if isinstance(message, Message) else read_history([message]))
+    for number, message in enumerate(messages or (), start=1):
+        if not isinstance(message, Message | Mapping):
+            raise InvalidRequestError(
+                f"Message {number} is neither a dictionary nor a Message. An object of the openai package becomes one "
+                "by `.model_dump(exclude_none=True)`."
+            )
+        items.extend((message,) if isinstance(message, Message) else read_history([message], first_number=number))
     if not items:
         raise InvalidRequestError("The list of messages is empty. Give at least one.")
     return tuple(items)
@@ -149,7 +168,14 @@ def _output_of(number: int, result: ToolResult | JsonObject) -> ToolOutput:
         raise InvalidRequestError(
             f'Tool result {number} does not say which call it answers. Write {{"tool_call_id": "…", "output": …}}.'
         )
-    return ToolOutput(call_id=call_id, output=output if isinstance(output, str) else to_json(output).decode())
+    try:
+        text = output if isinstance(output, str) else to_json(output).decode()
+    except ValueError:
+        # Its text may hold what the function gave back.
+        raise InvalidRequestError(
+            f"What tool result {number} gives back cannot be written as JSON. Give text, or plain values."
+        ) from None
+    return ToolOutput(call_id=call_id, output=text)
 
 
 def _tools_of(given: Sequence[Callable[..., object] | CallableTool | JsonObject], *, strict: bool) -> tuple[Tool, ...]:
@@ -157,14 +183,21 @@ def _tools_of(given: Sequence[Callable[..., object] | CallableTool | JsonObject]
     for tool in given:
         if isinstance(tool, Mapping):
             tools.extend(read_tools([tool]))
+        elif not callable(tool) and not isinstance(tool, CallableTool):
+            raise InvalidRequestError(f"Tool {len(tools) + 1} is neither a function nor the schema of one.")
         else:
             tools.append(tool.definition if isinstance(tool, CallableTool) else tool_from(tool).definition)
     return tuple(replace(tool, strict=True) if strict and isinstance(tool, FunctionTool) else tool for tool in tools)
 
 
 def _format_of(given: ResponseFormat, *, strict: bool) -> OutputFormat:
-    if isinstance(given, type):
+    if isinstance(given, type) and issubclass(given, BaseModel):
         return model_format(given)
+    if not isinstance(given, Mapping):
+        raise InvalidRequestError(
+            "response_format is neither a pydantic model (its class) nor a dictionary. Other types go into a field of "
+            "a model."
+        )
     match given.get("type"):
         case "text":
             return TextFormat()
@@ -196,9 +229,9 @@ def _with_reasoning(request: Request, reasoning: str | JsonObject | None) -> Req
     efforts: Mapping[object, Effort] = {effort: effort for effort in get_args(Effort)}
     summaries: Mapping[object, ReasoningSummary] = {summary: summary for summary in get_args(ReasoningSummary)}
     effort, summary = wished.pop("effort", None), wished.pop("summary", None)
-    if effort is not None and effort not in efforts:
+    if effort is not None and (not isinstance(effort, str) or effort not in efforts):
         raise InvalidRequestError(f"There is no such reasoning effort. The efforts are: {', '.join(efforts.values())}.")
-    if summary is not None and summary not in summaries:
+    if summary is not None and (not isinstance(summary, str) or summary not in summaries):
         raise InvalidRequestError(f"A reasoning summary is one of: {', '.join(summaries.values())}.")
     if wished:
         return replace(request, extra={**request.extra, "reasoning": reasoning})

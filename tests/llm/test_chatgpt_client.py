@@ -190,6 +190,7 @@ async def test_a_sign_in_that_cannot_be_renewed_says_so_itself(simulate: Simulat
     [
         (7500, r"It resets in 2 h 5 min, on \d+ \w+ at \d\d:\d\d UTC\. Wait until then, or use an API key\."),
         (None, r"Wait until it resets, or use an API key\."),
+        (10**15, r"for now \(429\)\. Wait until it resets, or use an API key"),
     ],
 )
 async def test_a_plan_that_is_used_up(simulate: Simulate, resets_in: int | None, said: str) -> None:
@@ -330,6 +331,16 @@ def test_headers_and_reports_that_tell_half() -> None:
 )
 def test_a_length_of_time(seconds: float, said: str) -> None:
     assert spoken_time(seconds) == said
+
+
+@pytest.mark.parametrize("odd", ["1e308", "-5", "nan", "9" * 5_000, "soon"])
+def test_moments_that_no_calendar_has_are_none(odd: str) -> None:
+    headers = {"x-codex-primary-used-percent": "7", "x-codex-primary-reset-at": odd}
+    limits = limits_from_headers(headers | {"x-codex-primary-window-minutes": odd})
+    window = {"used_percent": 7, "reset_at": odd, "limit_window_seconds": odd}
+    for told in (limits, limits_from_usage({"rate_limit": {"primary_window": window}})):
+        assert told is not None
+        assert told.windows == (LimitWindow(name="primary", used_percent=7),)
 
 
 async def test_a_notice_comes_before_the_answer(simulate: Simulate) -> None:

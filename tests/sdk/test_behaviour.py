@@ -1,5 +1,6 @@
 """The behaviour table: the same calls, blocking and async, on a ChatGPT plan and with an API key."""
 
+import pickle
 from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Any, assert_type
 
@@ -383,6 +384,18 @@ async def test_what_a_plan_does_not_take_is_left_out_and_said(asker: Start) -> N
         ({"messages": [{"content": "Hi"}]}, "is not a message"),
         ({"prompt": "Hi", "validate_model": True}, "validate_model is not supported"),
         ({"prompt": "Hi", "temprature": 1}, "There is no option 'temprature'"),
+        ({"prompt": ASKS_WEATHER}, "The prompt is not text"),
+        ({"messages": ASKS_WEATHER[0]}, "messages is not a list"),
+        ({"messages": [*ASKS_WEATHER, "Hi"]}, "Message 2 is neither a dictionary nor a Message"),
+        ({"messages": [*ASKS_WEATHER, {"content": "Hi"}]}, "Entry 2 of the history is not a message"),
+        ({"prompt": "Hi", "tools": get_weather}, "tools is not a list"),
+        ({"prompt": "Hi", "tools": ["get_weather"]}, "Tool 1 is neither a function nor the schema of one"),
+        ({"prompt": "Hi", "tool_choice": 1}, "tool_choice is neither text nor a dictionary"),
+        ({"prompt": "Hi", "reasoning": {"effort": ["low"]}}, "no such reasoning effort"),
+        ({"prompt": "Hi", "reasoning": {"summary": {}}}, "A reasoning summary is one of"),
+        ({"prompt": "Hi", "response_format": list[int]}, "response_format is neither a pydantic model"),
+        ({"prompt": "Hi", "response_format": Recipe(title="Tea", minutes=5)}, "neither a pydantic model"),
+        ({"prompt": "Hi", "tool_results": [ToolResult(tool_call_id="c", output=object())]}, "tool result 1 gives back"),
         ({"prompt": "Hi", "tools": [{"parameters": {}}]}, "has no name"),
         ({"prompt": "Hi", "tools": [lambda x: x]}, "cannot be the name of a tool"),
         ({"prompt": "Hi", "tool_results": [{"output": "x"}]}, "does not say which call it answers"),
@@ -429,3 +442,11 @@ async def test_who_is_not_let_in(asker: Start) -> None:
         assert isinstance(raised.value, AuthenticationError)
     for secret in ("opaque-access-token", "sk-key", "spoons"):
         assert secret not in f"{raised.value!r}{raised.value}"
+
+
+async def test_errors_come_out_of_other_processes(asker: Start) -> None:
+    with pytest.raises(ToolCallRequiredError) as raised:
+        await asker(CALLS_WEATHER).generate(messages=ASKS_WEATHER, tools=[get_weather])
+    again = pickle.loads(pickle.dumps(raised.value))
+    assert (type(again), str(again), again.result) == (ToolCallRequiredError, str(raised.value), raised.value.result)
+    assert "Rome" not in repr(again)

@@ -108,7 +108,8 @@ class ChatGPTBackend:
                     yield events
                 return
         # Raises where the token cannot be renewed.
-        await self._credential.renew(own.get("Authorization", "").removeprefix("Bearer "))
+        async with asyncio.timeout_at(call.deadline):
+            await self._credential.renew(own.get("Authorization", "").removeprefix("Bearer "))
         async with (
             self._server.post("responses", body, call.request_id, {}) as response,
             self._taken(response, target) as events,
