@@ -5,7 +5,7 @@ from pathlib import Path
 from .errors import StoreError
 from .file_place import DEFAULT_ACCOUNT, FilePlace
 from .keyring_place import KeyringPlace
-from .store import TokenStore
+from .store import TokenStore, home_folder
 from .tokens import Tokens
 
 _SERVICE = "codex-oauth-llm"
@@ -22,7 +22,7 @@ class LegacyPlaces:
     """
 
     def __init__(self, home: Path | None = None) -> None:
-        self._places = (KeyringPlace(_SERVICE), FilePlace((home or Path.home()) / _FOLDER))
+        self._places = (KeyringPlace(_SERVICE), FilePlace((home or home_folder()) / _FOLDER))
 
     def hold_tokens(self) -> bool:
         """Whether there is something to move."""

@@ -105,6 +105,8 @@ class AccountTokens:
         Returns:
             What `revoke` said, and sentences about what stayed on this machine.
         """
+        # Where nobody is signed in, nothing need be writable to say so.
+        self.load()
         with self.held():
             complaint = revoke(self._store.read(self.account).tokens)
             return complaint, self._store.delete(self.account)

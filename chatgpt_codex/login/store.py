@@ -1,6 +1,7 @@
 """Where tokens are kept: the keyring, else a file, else the environment; for each account by its name."""
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -32,7 +33,15 @@ class Stored:
 
 def default_folder() -> Path:
     """`~/.oauth_codex`: tokens without a keyring, and what processes share about a renewal."""
-    return Path.home() / ".oauth_codex"
+    return home_folder() / ".oauth_codex"
+
+
+def home_folder() -> Path:
+    """The user's; the root folder for a user who has none, as container engines have it."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path(os.sep)
 
 
 def check_account(account: str) -> None:

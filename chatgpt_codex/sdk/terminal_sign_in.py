@@ -1,6 +1,7 @@
 """Signing in with ChatGPT at a terminal: what is printed, and what may be pasted meanwhile."""
 
 import asyncio
+import os
 import sys
 import threading
 import webbrowser
@@ -25,7 +26,7 @@ async def sign_in_at_terminal(
     *,
     way: Way = "browser",
     stream: TextIO | None = None,
-    open_page: Callable[[str], bool] = webbrowser.open,
+    open_page: Callable[[str], bool] | None = None,
 ) -> SignedIn:
     """Signs in, telling a person what to do.
 
@@ -37,17 +38,23 @@ async def sign_in_at_terminal(
         account: the name to keep them under.
         way: how.
         stream: where to print; None is standard error.
-        open_page: opens a page in the browser, if there is one; may take its time.
+        open_page: opens a page in the browser, if there is one; may take its time. None is the system's own way.
 
     Raises:
         ModelError: nobody is signed in; says why. What was there before is as it was.
     """
-    dialogue = _Dialogue(stream or sys.stderr, open_page)
+    dialogue = _Dialogue(stream or sys.stderr, open_page or _open_in_window)
     if way == "device":
         return await dialogue.follow(accounts.device_sign_in(account).steps())
     sign_in = accounts.browser_sign_in(account, listen=way == "browser")
     with _pasting(sign_in, dialogue):
         return await dialogue.follow(sign_in.steps())
+
+
+def _open_in_window(url: str) -> bool:
+    """Opens a page in a browser with windows: without a screen, one that writes into this very terminal is found."""
+    has_screen = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
+    return (has_screen or not sys.platform.startswith("linux")) and webbrowser.open(url)
 
 
 class _Dialogue:

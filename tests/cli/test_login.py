@@ -71,6 +71,28 @@ def test_with_the_browser(sign_in_server: SignInServer, tmp_path: Path) -> None:
     assert not {ACCESS_TOKEN, REFRESH_TOKEN} & set((done.stdout + done.stderr).split())
 
 
+def test_a_browser_in_the_terminal_is_left_alone(sign_in_server: SignInServer, tmp_path: Path) -> None:
+    """Over ssh, where there is no screen: w3m or lynx would take the terminal over."""
+    opened = tmp_path / "opened"
+    for name in ("www-browser", "links", "elinks", "lynx", "w3m"):
+        (tmp_path / name).write_text(f"#!/bin/sh\ntouch {opened}\n")
+        (tmp_path / name).chmod(0o700)
+    hidden = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+    environ = {name: value for name, value in os.environ.items() if name not in hidden}
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    environ |= {"TERM": "xterm", "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    with subprocess.Popen([*PROGRAM, "login"], text=True, env=environ, **pipes) as process:
+        assert process.stdin is not None
+        assert process.stderr is not None
+        url = next(line.strip() for line in process.stderr if line.strip().startswith("http"))
+        process.stdin.write(f"{redirect_of(url)}\n")
+        process.stdin.close()
+        process.stdin = None
+        out, _ = process.communicate(timeout=20)
+    assert out.startswith("Signed in as ann@example.org")
+    assert not opened.exists()
+
+
 def test_by_pasting_the_address(sign_in_server: SignInServer) -> None:
     command = [*PROGRAM, "login", "--paste", "--account", "work"]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}

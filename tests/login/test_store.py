@@ -42,6 +42,25 @@ def folder() -> Path:
     return Path.home() / ".oauth_codex"
 
 
+def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that is run as some number: tokens of the environment serve all the same."""
+
+    def none() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", none)
+    accounts = Accounts({"CODEX_OAUTH_ACCESS_TOKEN": MARK})
+    assert accounts.store.folder == Path("/.oauth_codex")
+    assert AccountTokens(accounts.settings, accounts.store, "default").renewed().access_token == MARK
+
+
+async def test_nothing_need_be_writable_to_say_that_nobody_is_signed_in(tmp_path: Path) -> None:
+    # A file where the folder of the locks should be: root may write to any folder.
+    (tmp_path / "locks").write_text("")
+    with pytest.raises(NotSignedInError):
+        await Accounts({}, folder=tmp_path).sign_out("work")
+
+
 # Files
 
 
