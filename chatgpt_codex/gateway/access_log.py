@@ -16,6 +16,7 @@ class AccessLog:
 
     def __init__(self) -> None:
         self._lines: list[str] = []
+        self._most_lines = _MOST_LINES
         self._flushing: asyncio.TimerHandle | None = None
 
     def write(self, exchange: Exchange, seconds: float, *, hung_up: bool) -> None:
@@ -29,7 +30,7 @@ class AccessLog:
             f"{_now()} {exchange.method} {path:.200} {outcome} {seconds * 1000:.1f}ms"
             f"{to} {exchange.caller.label} {exchange.request_id}"
         )
-        if len(self._lines) >= _MOST_LINES:
+        if len(self._lines) >= self._most_lines:
             self.flush()
         elif self._flushing is None:
             self._flushing = asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self.flush)
@@ -42,6 +43,11 @@ class AccessLog:
         if self._lines:
             _LOG.info("\n".join(self._lines))
             self._lines.clear()
+
+    def close(self) -> None:
+        """Logs what was noted, and from now on each line at once: the loop may end before its next turn."""
+        self._most_lines = 1
+        self.flush()
 
 
 def _now() -> str:

@@ -168,9 +168,13 @@ class GatewayApp:
         await send({"type": "lifespan.startup.complete"})
         # Whoever only asks for answers, or for health, need not wait for it.
         preparing = asyncio.create_task(self._routes())
-        await receive()
-        await preparing
-        self._log.flush()
+        try:
+            await receive()
+            await preparing
+        except asyncio.CancelledError:
+            # A second Ctrl-C. What was opened is given back all the same.
+            preparing.cancel()
+        self._log.close()
         await self.gateway.close()
         await send({"type": "lifespan.shutdown.complete"})
 

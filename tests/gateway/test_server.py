@@ -109,6 +109,26 @@ def test_a_stop_lets_streams_end_first(sign: signal.Signals, simulate: Callable[
     assert "Traceback" not in err
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGINT")
+def test_a_second_ctrl_c_ends_streams_with_an_error(simulate: Callable[..., Simulator]) -> None:
+    simulator = simulate({"rules": [{"answer": {"text": "One two.", "delay_ms": {"first": 0, "each": 60_000}}}]})
+    with started(API_KEYS=KEY) as (process, line):
+        base = line.removeprefix("OPENAI_BASE_URL=")
+        answers: list[tuple[int, bytes]] = []
+        client = threading.Thread(target=lambda: answers.append(asked(f"{base}/chat/completions", ASKED)))
+        client.start()
+        simulator.wait_until(lambda seen: seen.open_streams == 1)
+        process.send_signal(signal.SIGINT)
+        until_refused(f"{base.removesuffix('/v1')}/health")
+        code, err = ended(process, signal.SIGINT)
+        client.join()
+    ((status, body),) = answers
+    assert (status, b'"server_overloaded"' in body, b"[DONE]" in body) == (200, True, False)
+    assert code == 0
+    assert "POST /v1/chat/completions 200" in err
+    assert not re.search("Traceback|Unclosed|Error", err), err
+
+
 def test_one_line_is_logged_for_each_request_and_nothing_of_it(simulate: Callable[..., Simulator]) -> None:
     simulate()
     with started(API_KEYS=KEY, LOG_LEVEL="debug") as (process, line):
