@@ -179,7 +179,7 @@ async def test_read_only_cannot_patch(run: Callable[..., Any], place: Place) -> 
 
 
 async def test_workspace_write_writes_there_and_nowhere_else(run: Callable[..., Any], place: Place) -> None:
-    ran = await run(
+    await run(
         f"echo x > made; echo x > {place.outside}/made; echo x > ../outside/made; ln -s {place.outside} link; "
         f"echo x > link/made; echo x > {place.home}/made; echo x > {TEMPORARY}",
         "workspace-write",
@@ -189,7 +189,6 @@ async def test_workspace_write_writes_there_and_nowhere_else(run: Callable[..., 
     assert sorted(path.name for path in place.outside.iterdir()) == ["diary.txt"]
     assert not (place.home / "made").exists()
     assert not is_there(TEMPORARY)
-    assert ran.steps[0]["status"] == "failed"
 
 
 async def test_a_change_of_files_is_told(run: Callable[..., Any], place: Place) -> None:
