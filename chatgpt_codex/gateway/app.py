@@ -143,6 +143,7 @@ class GatewayApp:
 
     async def _serve_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A WebSocket: let in as any request is; what it does then is its route's."""
+        began = time.perf_counter()
         exchange = Exchange(scope, receive, send)
         try:
             self.gateway.guard.admit(exchange)
@@ -150,6 +151,8 @@ class GatewayApp:
         except GatewayError as error:
             await receive()
             await _refuse_socket(scope, send, error)
+            exchange.status = status_of(error)
+            self._log.write(exchange, time.perf_counter() - began, hung_up=False)
             return
         scope.setdefault("state", {})["exchange"] = exchange
         await (await self._routes())(scope, receive, send)

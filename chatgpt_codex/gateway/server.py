@@ -215,6 +215,7 @@ def log_config(level: str) -> dict[str, object]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
+        "filters": {"handshakes": {"()": _RefusedHandshakes}},
         "formatters": {
             "plain": {"format": "%(asctime)s %(levelname)s %(message)s", "datefmt": "%Y-%m-%dT%H:%M:%S"},
             "bare": {"format": "%(message)s"},
@@ -226,10 +227,17 @@ def log_config(level: str) -> dict[str, object]:
         "loggers": {
             **loggers,
             # Below, it logs of each WebSocket the query, and then headers and messages: keys and prompts.
-            "uvicorn.error": {"level": "WARNING"},
+            "uvicorn.error": {"level": "WARNING", "filters": ["handshakes"]},
             "chatgpt_codex.gateway.access": {"handlers": ["access"], "propagate": False},
         },
     }
+
+
+class _RefusedHandshakes(logging.Filter):
+    """uvicorn calls each an error of the app's; they are in the access log, as any request that is refused."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "without completing handshake" not in record.getMessage()
 
 
 _LOGGERS = ("chatgpt_codex", "uvicorn")

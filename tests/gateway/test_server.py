@@ -19,6 +19,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 import pytest
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from chatgpt_codex.cli import main
@@ -140,7 +141,11 @@ def test_one_line_is_logged_for_each_request_and_nothing_of_it(simulate: Callabl
             connection.send(json.dumps({"type": "response.create", "model": "gpt-6-luna", "input": "My secret"}))
             while "response.completed" not in str(connection.recv(timeout=10)):
                 pass
+        with pytest.raises(InvalidStatus), connect(f"ws{base.removeprefix('http')}/responses?secret=1"):
+            pass
         _, err = ended(process, signal.SIGTERM)
+    assert re.search(r"^\S+Z GET /v1/responses 401 [\d.]+ms nobody req_\w+$", err, re.MULTILINE)
+    assert "ERROR" not in err
     assert re.search(r"^\S+Z POST /v1/chat/completions 200 [\d.]+ms openai key-1 req_\w+$", err, re.MULTILINE)
     assert re.search(r"^\S+Z GET /v1/models 401 [\d.]+ms nobody req_\w+$", err, re.MULTILINE)
     assert "secret" not in err.lower()
