@@ -26,8 +26,23 @@ Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SIGNATURES = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"))
-# Addresses that stand for another one, which may be private.
-_TRANSLATED = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")))
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""Of all of IPv6, what has been given out for the internet."""
+# Addresses that stand for another one, which may be private; and what Python's older lists take for public.
+_NOT_TAKEN = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "2002::/16",
+            "2001::/32",
+            "3fff::/20",
+            "192.0.0.0/24",
+            "192.88.99.0/24",
+            # Azure answers its virtual machines there, and nobody else.
+            "168.63.129.16/32",
+        ),
+    )
+)
 
 
 def is_public(address: Address) -> bool:
@@ -35,9 +50,9 @@ def is_public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
-        if any(address in network for network in _TRANSLATED):
+        if address not in _UNICAST:
             return False
-    return address.is_global and not address.is_multicast
+    return address.is_global and not address.is_multicast and not any(address in network for network in _NOT_TAKEN)
 
 
 class RemoteImages:
@@ -88,11 +103,15 @@ class RemoteImages:
 
     def _check_literal(self, url: URL) -> None:
         """An address that is no name is connected to without being looked up."""
-        if url.scheme not in ("http", "https") or not url.host:
+        host = url.raw_host
+        if url.scheme not in ("http", "https") or not host:
             raise ValueError("no web address")
         try:
-            address = ipaddress.ip_address(url.host)
+            address = ipaddress.ip_address(host)
         except ValueError:
+            # The system takes 2130706433 and 127.1 for 127.0.0.1, and older releases of aiohttp leave it to that.
+            if ":" in host or host.replace(".", "").isdigit():
+                raise _NotPublicError from None
             return
         if not self._allows(address):
             raise _NotPublicError

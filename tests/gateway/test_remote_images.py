@@ -143,6 +143,21 @@ async def test_a_name_that_leads_to_this_machine_is_refused(origin: str) -> None
     await fetching.close()
 
 
+@pytest.mark.parametrize(
+    "host",
+    ["2130706433", "127.1", "0177.0.0.1", "127.0.0.1.", "0x7f000001", "127。1", "[::ffff:7f00:1]", "me:pw@127.1"],
+)
+async def test_an_address_in_another_spelling_is_never_connected_to(
+    host: str, origin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As releases of aiohttp do that leave such spellings to the system.
+    monkeypatch.setattr("aiohttp.connector.is_canonical_ipv4_address", lambda _host: True, raising=False)
+    fetching = RemoteImages()
+    with pytest.raises(InvalidRequestError, match="not one of the internet"):
+        await fetching.data_url(f"http://{host}:{origin.rpartition(':')[2]}/png", "p")
+    await fetching.close()
+
+
 async def test_a_name_is_connected_to_where_it_was_checked(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that has another address at the second look gains nothing: there is no second look."""
     looks = 0
@@ -185,6 +200,13 @@ async def test_a_name_is_connected_to_where_it_was_checked(origin: str, monkeypa
         ("fc00::1", False),
         ("ff02::1", False),
         ("::ffff:10.0.0.1", False),
+        ("::127.0.0.1", False),
+        ("::ffff:0:127.0.0.1", False),
+        ("fec0::1", False),
+        ("64:ff9b:1::a00:1", False),
+        ("2001:0:7f00:1::", False),
+        ("192.0.0.192", False),
+        ("168.63.129.16", False),
         ("64:ff9b::a00:1", False),
         ("2002:7f00:1::", False),
     ],
