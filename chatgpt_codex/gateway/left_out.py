@@ -1,6 +1,7 @@
 """What of a request a backend cannot take is left out, and said: in a header, in the log, or as an error instead."""
 
 import logging
+import re
 from collections.abc import Sequence
 
 from .errors import GatewayError
@@ -8,6 +9,9 @@ from .exchange import Exchange
 
 STRICT_HEADER = b"x-chatgpt-codex-strict"
 DROPPED_HEADER = b"x-chatgpt-codex-dropped"
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.\-\[\]]{1,100}")
+_MOST_NAMED = 30
 
 _LOG = logging.getLogger(__name__)
 
@@ -26,7 +30,7 @@ def report_dropped(exchange: Exchange, backend: str, dropped: Sequence[str]) -> 
     if not dropped:
         return
     refuse_or_log(dropped, backend=backend, request_id=exchange.request_id, is_strict=is_strict(exchange))
-    exchange.answer_headers.append((DROPPED_HEADER, ", ".join(dropped).encode("ascii", "replace")))
+    exchange.answer_headers.append((DROPPED_HEADER, ", ".join(_named(dropped)).encode("ascii")))
 
 
 def refuse_or_log(dropped: Sequence[str], *, backend: str, request_id: str, is_strict: bool) -> None:
@@ -37,12 +41,19 @@ def refuse_or_log(dropped: Sequence[str], *, backend: str, request_id: str, is_s
     """
     if not dropped:
         return
+    names = _named(dropped)
     if is_strict:
         raise GatewayError(
-            f"The backend {backend!r} cannot take {', '.join(dropped)}. Leave it out, or send the request without "
+            f"The backend {backend!r} cannot take {', '.join(names)}. Leave it out, or send the request without "
             "strict=1 to have it left out.",
             status=400,
             code="unsupported_parameter",
-            param=dropped[0],
+            param=names[0],
         )
-    _LOG.info("Request %s: left out for %s: %s", request_id, backend, ", ".join(dropped))
+    _LOG.info("Request %s: left out for %s: %s", request_id, backend, ", ".join(names))
+
+
+def _named(dropped: Sequence[str]) -> list[str]:
+    """Some are names that a client made up: they could end a header, or fill it. What is not plain is "?"."""
+    names = list(dict.fromkeys(path if _PLAIN.fullmatch(path) else "?" for path in dropped))
+    return names if len(names) <= _MOST_NAMED else [*names[:_MOST_NAMED], "..."]

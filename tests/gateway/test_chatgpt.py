@@ -100,6 +100,23 @@ async def test_a_chat_shows_the_reasoning_unasked(on_plan: Any, streams: bool) -
     assert "x-chatgpt-codex-dropped" not in headers
 
 
+async def test_names_that_a_client_makes_up_add_no_header_and_no_log_line(
+    on_plan: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    gateway, _ = await on_plan({"text": "Hello."})
+    caplog.set_level("INFO", "chatgpt_codex")
+    made_up = {"x\r\nSet-Cookie: a=b\r\n\r\n": 1, **{f"name{number}": 1 for number in range(5000)}}
+
+    status, headers, _ = await gateway.post("/v1/responses", {**QUESTION, **made_up})
+
+    assert (status, "Set-Cookie" in headers) == (200, False)
+    assert len(headers["x-chatgpt-codex-dropped"]) < 4000
+    assert "name1" in headers["x-chatgpt-codex-dropped"]
+    assert not any("\n" in record.getMessage() for record in caplog.records)
+    refused = await gateway.post("/v1/responses?strict=1", {**QUESTION, **made_up})
+    assert (refused[0], "Set-Cookie" in error_of(refused[2])["message"]) == (400, False)
+
+
 async def test_the_agent_says_what_is_left_out(on_plan: Any) -> None:
     gateway, simulator = await on_plan({"text": "Hello."}, {"text": "Hello."})
     path, body = "/agents/llm-providers/openai", {"prompt": "Hi", "model": "chatgpt/gpt-6-luna", "temperature": 0.5}
