@@ -91,6 +91,10 @@ def _ours(program: Path, settings: CodexSettings, catalogue: Path | None) -> Ite
         # An empty table in their place would not remove them; and a name in quotes, as a key, would be another name.
         off = ", ".join(f"{toml_text(name)}={{enabled=false}}" for name in config.mcp_servers)
         yield f"mcp_servers={{{off}}}"
+    if settings.workspace is not None:
+        # Else Codex takes what it may change for trusted, and starts the programs that a .codex folder in it names:
+        # outside the sandbox.
+        yield f"projects={{{toml_text(str(settings.workspace))}={{trust_level={toml_text('untrusted')}}}}}"
     yield from sandbox_overrides(program, settings)
     if catalogue is not None:
         yield f"model_catalog_json={toml_text(str(catalogue))}"
