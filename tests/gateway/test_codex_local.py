@@ -804,5 +804,5 @@ async def test_without_a_sign_in_a_request_says_how_to_sign_in(unserved: Callabl
     names, status, told = await unserved({"PATH": os.environ["PATH"], "HOME": os.environ["HOME"]})
 
     assert "codex-local" not in names
-    assert (status, told["error"]["code"]) == (401, "codex_signed_out")
+    assert (status, told["error"]["code"]) == (503, "codex_signed_out")
     assert "chatgpt-codex codex login" in told["error"]["message"]

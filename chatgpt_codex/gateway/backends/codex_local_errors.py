@@ -128,8 +128,8 @@ def refused(refusal: CodexRefusedError, target: Target) -> ModelError:
 
 
 def signed_out() -> AuthenticationError:
-    """The error for an agent that nobody has signed in."""
-    return AuthenticationError(f"{_AGENT} is not signed in. {_SIGN_IN}", status=401, code="codex_signed_out")
+    """The error for an agent that nobody has signed in: 503, since a 401 says that the client's own key is wrong."""
+    return AuthenticationError(f"{_AGENT} is not signed in. {_SIGN_IN}", status=503, code="codex_signed_out")
 
 
 def interrupted() -> CutStreamError:
