@@ -16,8 +16,9 @@ from pydantic import SecretStr
 from chatgpt_codex._host import BlockCategory
 from chatgpt_codex.block_sdk.block_test import run_block_test
 from chatgpt_codex.cli import main
-from chatgpt_codex.codex_task import CodexTaskBlock, rules
+from chatgpt_codex.codex_task import CodexTaskBlock, changes, rules
 from chatgpt_codex.codex_task.changes import MAX_DIFF_CHARACTERS, changes_since, take_snapshot
+from chatgpt_codex.codex_task.folders import put_files
 from chatgpt_codex.codex_task.reading import MAX_OUTPUT_CHARACTERS, Reading
 from chatgpt_codex.codex_task.task import Task
 from chatgpt_codex.codex_task.work import carry_out
@@ -25,6 +26,7 @@ from chatgpt_codex.llm.asking import answered_by
 from chatgpt_codex.llm.errors import InvalidRequestError
 from chatgpt_codex.llm.events import ReasoningDelta, StreamEvent, TextDelta
 from chatgpt_codex.llm.progress import watch
+from chatgpt_codex.roles.work import SourceFile
 from chatgpt_codex.simulator import Simulator
 
 Simulate = Callable[..., Simulator]
@@ -504,6 +506,71 @@ async def test_files_do_not_follow_links(run_block: RunBlock, workspace: Path, t
     assert not (tmp_path / "x.txt").exists()
 
 
+def test_a_draft_cannot_be_foreseen(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link in its place, left by an earlier task, would have the file written to where it leads."""
+    theirs = tmp_path / "theirs.txt"
+    theirs.write_text("theirs")
+    drafts: list[str] = []
+    real = os.open
+
+    def watched(path: str, *more: Any, **named: Any) -> int:
+        if str(path).endswith(".part"):
+            drafts.append(str(path))
+            if len(drafts) > 1:
+                (workspace / path).symlink_to(theirs)
+        return real(path, *more, **named)
+
+    monkeypatch.setattr(os, "open", watched)
+    put_files([SourceFile(path="x.txt", content="mine")], workspace)
+    with pytest.raises(InvalidRequestError, match=r"'y\.txt' cannot be written into the workspace"):
+        put_files([SourceFile(path="y.txt", content="mine")], workspace)
+
+    assert (workspace / "x.txt").read_text() == "mine"
+    assert theirs.read_text() == "theirs"
+    assert len(drafts[0]) > 20
+    assert str(os.getpid()) not in drafts[0]
+
+
+@pytest.mark.parametrize("look", ["put", "read"])
+def test_a_folder_that_becomes_a_link_meanwhile_leads_nowhere(
+    look: str, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another task of the same user may be at work in it."""
+    (tmp_path / "server").mkdir()
+    (tmp_path / "server" / "x.txt").write_text("of the server")
+    (workspace / "sub").mkdir()
+    (workspace / "sub" / "x.txt").write_text("mine")
+    real = os.open
+
+    def swapping(path: str, *more: Any, **named: Any) -> int:
+        if str(path) == "sub":
+            (workspace / "sub").rename(tmp_path / f"old-{len(list(tmp_path.iterdir()))}")
+            (workspace / "sub").symlink_to(tmp_path / "server")
+            monkeypatch.setattr(os, "open", real)
+        return real(path, *more, **named)
+
+    monkeypatch.setattr(os, "open", swapping)
+    if look == "put":
+        with pytest.raises(InvalidRequestError, match="cannot be written"):
+            put_files([SourceFile(path="sub/y.txt", content="x")], workspace)
+    else:
+        assert take_snapshot(workspace).files == {}
+
+    assert (workspace / "sub").is_symlink()
+    assert [file.name for file in (tmp_path / "server").iterdir()] == ["x.txt"]
+
+
+def test_a_folder_that_has_become_too_large_is_not_looked_through(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = take_snapshot(workspace)
+    monkeypatch.setattr(changes, "_MAX_ENTRIES", 3)
+    for name in "abcd":
+        (workspace / name).mkdir()
+    assert changes_since(before) is None
+    assert not take_snapshot(workspace).whole
+
+
 SIGNED_IN = {"id": "t", "block_id": CodexTaskBlock().id, "input_default": {"task": "Hi.", "account": "codex sign-in"}}
 OUTPUT = {"id": "o", "block_id": "363ae599-353e-4804-937e-b2ee3cef3da4", "input_default": {"name": "said"}}
 LINK = {"source_id": "t", "source_name": "response", "sink_id": "o", "sink_name": "value"}
@@ -565,7 +632,7 @@ def test_changes_that_cannot_be_shown(tmp_path: Path) -> None:
     (tmp_path / "long").write_text("word\n" * 9_000)
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to(tmp_path / "text")
-    found = {change.path: change for change in changes_since(before)}
+    found = {change.path: change for change in changes_since(before) or ()}
     assert found.keys() == {"big", "bytes", "lines", "long"}
     assert (found["bytes"].diff, found["big"].diff) == ("[no text]", "[too large to be compared]")
     assert found["lines"].diff == "[too large to be compared]"

@@ -6,11 +6,11 @@ Bounded in files, memory and time, since a workspace may hold anything.
 import difflib
 import os
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
+from .beneath import LinkError, folder_below
 from .task import ChangeKind, FileChange
 
 MAX_FILES: Final = 20_000
@@ -18,6 +18,8 @@ MAX_CHANGES: Final = 200
 """Changes that are listed."""
 MAX_DIFF_CHARACTERS: Final = 20_000
 """Of one file."""
+_MAX_ENTRIES = 200_000
+"""Folders and whatever else is looked at on the way to the files."""
 _MAX_TEXT_BYTES = 200_000
 _MAX_KEPT_BYTES = 64_000_000
 _MAX_COMPARED_LINES = 4_000
@@ -43,10 +45,13 @@ _PASSED_OVER = frozenset(
 )
 
 
+_Stamp: TypeAlias = tuple[int, int, int, int]
+"""Size, two times and the inode: what cannot stay the same if something else is in the file."""
+
+
 @dataclass(frozen=True, slots=True)
 class _File:
-    stamp: tuple[int, int, int, int]
-    """Size, two times and the inode: what cannot stay the same if something else is in the file."""
+    stamp: _Stamp
     content: bytes | None = field(repr=False)
     """None if it is too large to be kept."""
 
@@ -64,33 +69,39 @@ class Snapshot:
 def take_snapshot(folder: Path) -> Snapshot:
     """What is in `folder` now; links are not followed. Blocks while it reads."""
     files: dict[str, _File] = {}
+    stamps = _stamps(folder, MAX_FILES)
+    if stamps is None:
+        return Snapshot(folder, files, whole=False)
     room = _MAX_KEPT_BYTES
-    for path, stamp in _walk(folder):
-        if len(files) == MAX_FILES:
-            return Snapshot(folder, files, whole=False)
-        content = _content(folder / path, stamp[0]) if stamp[0] <= room else None
+    for path, stamp in stamps.items():
+        content = _content(folder, path, stamp[0]) if stamp[0] <= room else None
         room -= len(content or b"")
         files[path] = _File(stamp, content)
     return Snapshot(folder, files, whole=True)
 
 
-def changes_since(before: Snapshot) -> tuple[FileChange, ...]:
-    """What is different in the folder now, by path; empty if the snapshot is not whole. Blocks while it reads."""
-    if not before.whole:
-        return ()
-    now = dict(_walk(before.folder))
+def changes_since(before: Snapshot) -> tuple[FileChange, ...] | None:
+    """What is different in the folder now, by path; the first `MAX_CHANGES` with their diffs. Blocks while it reads.
+
+    None if the folder was, or has become, too large to look at all of it.
+    """
+    now = _stamps(before.folder, 2 * MAX_FILES) if before.whole else None
+    if now is None:
+        return None
     found: list[FileChange] = []
     for path in sorted(before.files.keys() | now.keys()):
         old = before.files.get(path)
         stamp = now.get(path)
         if old is not None and old.stamp == stamp:
             continue
-        new = None if stamp is None else _content(before.folder / path, stamp[0])
+        new = None if stamp is None else _content(before.folder, path, stamp[0])
         if old is not None and stamp is not None and old.content is not None and old.content == new:
             continue
         kind: ChangeKind = "add" if old is None else "delete" if stamp is None else "update"
         known = (old is None or old.content is not None) and (stamp is None or new is not None)
-        diff = _diff(path, b"" if old is None else old.content, b"" if stamp is None else new) if known else _TOO_LARGE
+        diff = _TOO_LARGE
+        if known and len(found) < MAX_CHANGES:
+            diff = _diff(path, b"" if old is None else old.content, b"" if stamp is None else new)
         found.append(FileChange(path=path, kind=kind, diff=diff))
     return tuple(found)
 
@@ -98,35 +109,44 @@ def changes_since(before: Snapshot) -> tuple[FileChange, ...]:
 _TOO_LARGE = "[too large to be compared]"
 
 
-def _walk(folder: Path) -> Iterator[tuple[str, tuple[int, int, int, int]]]:
-    """The plain files below `folder`: path and stamp. What vanishes meanwhile is passed over."""
-    pending = [""]
+def _stamps(folder: Path, most: int) -> dict[str, _Stamp] | None:
+    """The plain files below `folder`, by their paths; None where they are more than `most`."""
+    files: dict[str, _Stamp] = {}
+    room = _MAX_ENTRIES
+    pending: list[tuple[str, ...]] = [()]
     while pending:
-        below = pending.pop()
+        names = pending.pop()
         try:
-            entries = sorted(os.scandir(folder / below), key=lambda entry: entry.name)
-        except OSError:
-            continue
-        for entry in entries:
-            path = f"{below}/{entry.name}" if below else entry.name
-            try:
-                status = entry.stat(follow_symlinks=False)
-            except OSError:
-                continue
+            with folder_below(folder, names) as opened:
+                entries = opened.entries(room + 1)
+        except (OSError, LinkError):
+            continue  # It vanished, or is a link by now.
+        room -= len(entries)
+        for name, status in entries:
             if stat.S_ISDIR(status.st_mode):
-                if entry.name not in _PASSED_OVER:
-                    pending.append(path)
+                if name not in _PASSED_OVER:
+                    pending.append((*names, name))
             elif stat.S_ISREG(status.st_mode):
-                yield path, (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+                files["/".join((*names, name))] = (
+                    status.st_size,
+                    status.st_mtime_ns,
+                    status.st_ctime_ns,
+                    status.st_ino,
+                )
+        if room < 0 or len(files) > most:
+            return None
+    return files
 
 
-def _content(file: Path, size: int) -> bytes | None:
+def _content(folder: Path, path: str, size: int) -> bytes | None:
     if size > _MAX_TEXT_BYTES:
         return None
+    *names, name = path.split("/")
     try:
-        # A link that took the file's place since is not followed, and a pipe not waited for.
-        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-    except OSError:
+        with folder_below(folder, names) as opened:
+            # A pipe that took the file's place since is not waited for.
+            descriptor = opened.open(name, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except (OSError, LinkError):
         return None
     with os.fdopen(descriptor, "rb") as stream:
         return stream.read(_MAX_TEXT_BYTES + 1) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None

@@ -2,15 +2,17 @@
 
 import asyncio
 import os
+import secrets
 import shutil
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ..llm.errors import ConfigurationError, InvalidRequestError
 from ..roles.work import SourceFile
+from .beneath import Folder, LinkError, folder_below
 from .task import Place
 
 _STALE_SECONDS = 48 * 3600
@@ -71,24 +73,36 @@ def put_files(files: Iterable[SourceFile], workspace: Path) -> None:
         InvalidRequestError: a path leads out of the workspace by a link, is a folder, or cannot be written.
     """
     for file in files:
-        place = workspace / file.path
-        if place.is_symlink() or not place.parent.resolve().is_relative_to(workspace):
+        *folders, name = PurePosixPath(file.path).parts
+        try:
+            with folder_below(workspace, folders, make=True) as folder:
+                _put(file.content, folder, name)
+        except LinkError:
             raise InvalidRequestError(
                 f"{file.path!a} cannot be written: there is a link in its place in the workspace. Remove the link, or "
                 "name another workspace."
-            )
-        draft = place.with_name(f".{place.name[:100]}.{os.getpid()}.part")
-        try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_text(file.content, encoding="utf-8", newline="")
-            draft.replace(place)
+            ) from None
         except OSError as error:
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
             raise InvalidRequestError(
                 f"{file.path!a} cannot be written into the workspace: {error.strerror}. Name another workspace, or "
                 "another path for the file."
             ) from None
+
+
+def _put(content: str, folder: Folder, name: str) -> None:
+    if folder.holds_link(name):
+        raise LinkError
+    # A name that nobody can foresee: a link of that name would be written through.
+    draft = f".{name[:100]}.{secrets.token_hex(8)}.part"
+    descriptor = folder.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
+            stream.write(content)
+        folder.replace(draft, name)
+    except OSError:
+        with suppress(OSError):
+            folder.remove(draft)
+        raise
 
 
 def _remove_stale(base: Path) -> None:

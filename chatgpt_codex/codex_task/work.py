@@ -140,9 +140,8 @@ async def _watch(task: Task, launch: Launch, target: Target, workspace: Path) ->
 
 def _with_changes(outcome: Outcome, before: Snapshot) -> Outcome:
     notices = list(outcome.notices)
-    if before.whole:
-        changes = changes_since(before)
-    else:
+    changes = changes_since(before)
+    if changes is None:
         changes = outcome.changes
         notices.append(
             f"The workspace has more than {MAX_FILES:,} files, so only changes that Codex reported itself are listed, "
