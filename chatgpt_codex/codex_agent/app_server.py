@@ -47,6 +47,8 @@ class AppServer:
         self._sign_in: JsonObject | None = None
         self.threads_started = 0
         """How many threads it has had; each costs it about 1 MB that it does not give back."""
+        self.is_stuck = False
+        """Whether it left unanswered what it needs nobody else for: then it is no good for new requests."""
 
     @classmethod
     async def start(cls, settings: CodexSettings, *, catalogue: Path | None = None) -> "AppServer":
@@ -169,7 +171,6 @@ class AppServer:
     async def close(self) -> None:
         """Ends the program: closes its input, then asks it to end, then kills it and what it has started."""
         self._closing = True
-        was_running = self._process.returncode is None
         self._input.close()
         for signal_number in (None, signal.SIGTERM, signal.SIGKILL):
             if signal_number is not None:
@@ -177,8 +178,7 @@ class AppServer:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._process.wait(), _STOP_SECONDS)
                 break
-        if was_running:
-            self._end_its_children()
+        self._end_its_children()
         await asyncio.wait((self._reading, self._listening), timeout=_STOP_SECONDS)
         for task in (self._reading, self._listening):
             task.cancel()
@@ -193,7 +193,10 @@ class AppServer:
 
     def _end_its_children(self) -> None:
         """What it has started may go on, and hold its streams open; nobody else is left in its session."""
-        self._signal(signal.SIGKILL)
+        # The number of a process that was waited for is free, unless somebody is left in its group. One that is used
+        # is another's.
+        if self._process.returncode is None or not _is_used(self.pid):
+            self._signal(signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -221,6 +224,18 @@ class AppServer:
         errors = [line for line in lines if line.startswith("Error: ")] or lines[-1:]
         said = server_words(errors[0].removeprefix("Error: "), (), self._settings.secrets()) if errors else ""
         return f" It said: {said.rstrip('.')}." if said else ""
+
+
+def _is_used(pid: int) -> bool:
+    if sys.platform == "win32":
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 @asynccontextmanager

@@ -118,7 +118,7 @@ class CodexAgent:
 
     async def _ready(self) -> _Run:
         run = self._run
-        if run is None or run.server.exited or run.signed_in_as != self._sign_in():
+        if run is None or run.server.exited or run.server.is_stuck or run.signed_in_as != self._sign_in():
             # A sign-in made, renewed or ended by another program is not seen by one that runs.
             run = await self._start()
         elif self._is_used_up(run.server):

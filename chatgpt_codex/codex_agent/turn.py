@@ -68,19 +68,20 @@ async def start_turn(server: AppServer, settings: CodexSettings, request: TurnRe
         InvalidRequestError: the request cannot be written as JSON.
     """
     server.threads_started += 1
-    started = await server.request(
-        "thread/start", _thread_parameters(settings, request), timeout_seconds=_REQUEST_SECONDS
+    started = await _answer_of(
+        server, server.send("thread/start", _thread_parameters(settings, request)), "thread/start"
     )
     thread_id = text_at(object_at(started, "thread"), "id")
     with server.inbox(thread_id) as inbox:
         await _answer_of(
+            server,
             server.send("thread/inject_items", {"threadId": thread_id, "items": list(request.items)}),
             "thread/inject_items",
         )
         begun = server.send("turn/start", _turn_parameters(thread_id, request))
         turn: Turn | None = None
         try:
-            turn_id = text_at(object_at(await _answer_of(begun, "turn/start"), "turn"), "id")
+            turn_id = text_at(object_at(await _answer_of(server, begun, "turn/start"), "turn"), "id")
             turn = Turn(inbox, turn_id=turn_id, model=text_at(started, "model"))
             yield turn
         finally:
@@ -90,11 +91,12 @@ async def start_turn(server: AppServer, settings: CodexSettings, request: TurnRe
                 _forget(server, thread_id)
 
 
-async def _answer_of(answer: "asyncio.Future[JsonObject]", method: str) -> JsonObject:
+async def _answer_of(server: AppServer, answer: "asyncio.Future[JsonObject]", method: str) -> JsonObject:
     try:
         async with asyncio.timeout(_REQUEST_SECONDS):
             return await asyncio.shield(answer)
     except TimeoutError:
+        server.is_stuck = True
         raise CodexExitedError(
             f"The local Codex agent gave no answer to {method} within {_REQUEST_SECONDS:g} s. Try again.",
             status=504,

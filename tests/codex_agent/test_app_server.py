@@ -83,6 +83,25 @@ async def test_a_program_that_hangs_is_killed(agent: Callable[..., Setup], monke
     assert not is_running(server.pid)
 
 
+async def test_the_number_of_an_ended_program_may_be_anothers(
+    agent: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bystander = await asyncio.create_subprocess_exec("sleep", "60", start_new_session=True)
+    server = await AppServer.start(agent().agent.settings)
+    os.kill(server.pid, signal.SIGKILL)
+    with pytest.raises(CodexExitedError):
+        while True:
+            await server.request("account/read", {})
+    monkeypatch.setattr(AppServer, "pid", bystander.pid)
+
+    await server.close()
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(bystander.wait(), 0.05)
+    bystander.kill()
+    await bystander.wait()
+
+
 async def test_who_waits_when_it_dies_gets_an_error(agent: Callable[..., Setup]) -> None:
     server = await AppServer.start(agent().agent.settings)
     try:

@@ -98,6 +98,25 @@ async def test_after_a_kill_the_one_who_waits_gets_an_error_and_the_next_an_answ
     assert setup.agent.pids != (pid,)
 
 
+async def test_a_program_that_answers_no_more_is_replaced(
+    agent: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setup = agent([HELLO])
+    await setup.ask()
+    (stuck,) = setup.agent.pids
+    os.kill(stuck, signal.SIGSTOP)
+    monkeypatch.setattr("chatgpt_codex.codex_agent.turn._REQUEST_SECONDS", 0.1)
+    monkeypatch.setattr("chatgpt_codex.codex_agent.app_server._STOP_SECONDS", 0.1)
+
+    with pytest.raises(CodexExitedError, match="gave no answer to thread/start") as caught:
+        await setup.ask()
+
+    assert caught.value.status == 504
+    monkeypatch.setattr("chatgpt_codex.codex_agent.turn._REQUEST_SECONDS", 60.0)
+    assert await setup.ask() == "Hello."
+    await gone(stuck)
+
+
 async def test_a_used_up_program_is_replaced_while_its_answers_go_on(agent: Callable[..., Setup]) -> None:
     setup = agent([{**SLOW, "answer": {"text": "one two", "delay_ms": 400}}, HELLO], limits=Limits(threads=2))
     slow = asyncio.create_task(setup.ask("slowly"))
