@@ -117,7 +117,7 @@ def _pasting(sign_in: BrowserSignIn, dialogue: _Dialogue) -> Iterator[None]:
             dialogue.say(str(error))
 
     def read() -> None:
-        if line := sys.stdin.readline():
+        if line := _line():
             take(line)
         else:
             loop.remove_reader(sys.stdin)
@@ -142,6 +142,14 @@ def _pasting(sign_in: BrowserSignIn, dialogue: _Dialogue) -> Iterator[None]:
             loop.remove_reader(sys.stdin)
 
 
+def _line() -> str:
+    """The next line; "?" for one that is no text, and "" where there are no more."""
+    try:
+        return sys.stdin.readline()
+    except UnicodeDecodeError:
+        return "?"
+
+
 def _read_in_thread(
     loop: asyncio.AbstractEventLoop,
     take: Callable[[str], None],
@@ -150,7 +158,7 @@ def _read_in_thread(
 ) -> None:
     """For what cannot be waited for otherwise, such as a file, and for Windows."""
     while not ended.is_set():
-        line = sys.stdin.readline()
+        line = _line()
         # A loop that is closed meanwhile says so, and nobody waits for the line.
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(take, line) if line else loop.call_soon_threadsafe(at_end)
