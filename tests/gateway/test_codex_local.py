@@ -30,8 +30,10 @@ from chatgpt_codex.gateway.answering import whole_response
 from chatgpt_codex.gateway.app import GatewayApp, build_app, resolve_keys
 from chatgpt_codex.gateway.backends.backend import BackendCall
 from chatgpt_codex.gateway.backends.codex_local import CodexLocalBackend
+from chatgpt_codex.gateway.backends.codex_local_input import codex_items
 from chatgpt_codex.gateway.remote_images import RemoteImages
 from chatgpt_codex.gateway.settings import load_settings
+from chatgpt_codex.llm.errors import InvalidRequestError
 from chatgpt_codex.simulator import Simulator
 
 from ..codex_program import KEY as PROVIDER_KEY
@@ -341,13 +343,14 @@ async def test_what_cannot_be_taken_is_left_out_and_named(client: Any) -> None:
         top_p=0.5,
         max_output_tokens=100,
         user="somebody",
+        service_tier="scale",
         tools=[{"type": "function", **WEATHER, "strict": True}, {"type": "web_search"}],
         tool_choice="required",
     )
 
     dropped = set(answered.headers["x-chatgpt-codex-dropped"].split(", "))
     sampling = {"temperature", "top_p", "max_output_tokens"}
-    assert dropped == {*sampling, "user", "tools[0].strict", "tools[1]", "tool_choice"}
+    assert dropped == {*sampling, "user", "service_tier", "tools[0].strict", "tools[1]", "tool_choice"}
 
 
 async def test_tool_choice_none_offers_no_function(client: Any, serving: Serving) -> None:
@@ -385,6 +388,8 @@ NO_IMAGE = said_by_user(type="input_image", image_url="data:image/png;base64,AAA
         ({"input": [{"type": "teleport"}]}, "input[0].type", "cannot be given"),
         ({"input": "hi", "tools": [ONE_FUNCTION, ONE_FUNCTION]}, "tools[1].name", "Two functions"),
         ({"input": "hi", "tools": [{"type": "function", "name": "a b"}]}, None, "dynamic tool name must match"),
+        ({"input": "hi", "tools": "x"}, "tools", "a list"),
+        ({"input": "hi", "text": "json"}, "text", "an object"),
         ({"input": "hi", "text": NO_SCHEMA}, "text.format.schema", "needs a schema"),
     ],
 )
@@ -560,6 +565,22 @@ async def test_an_image_by_its_address_is_fetched_and_sent_as_data() -> None:
 
     assert response["status"] == "completed"
     assert [part["image_url"] for part in asked["input"][-1]["content"]] == [DATA_URL]
+
+
+async def test_images_by_their_addresses_are_not_too_many_bytes_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatgpt_codex.gateway.backends.codex_local_input._MAX_FETCHED_CHARACTERS", 2 * len(DATA_URL))
+    fetched: list[str] = []
+
+    async def fetch(url: str, _param: str) -> str:
+        fetched.append(url)
+        return DATA_URL
+
+    parts = [{"type": "input_image", "image_url": f"https://example.com/{number}.png"} for number in range(9)]
+    with pytest.raises(InvalidRequestError, match="Give fewer, or smaller ones") as caught:
+        await codex_items({"input": [{"role": "user", "content": parts}]}, {}, fetch)
+
+    assert caught.value.param == "input[0].content[2].image_url"
+    assert len(fetched) == 3
 
 
 # Errors

@@ -43,6 +43,8 @@ _DONE_BY_SERVERS = frozenset(
 _DETAILS = frozenset({"auto", "high", "original"})
 """Instead of an image in another detail, Codex sends a sentence that it was omitted."""
 _HEAD_CHARACTERS = 64
+_MAX_FETCHED_CHARACTERS = 50_000_000
+"""Of all images of a request that come from elsewhere: a short request can name many large ones."""
 
 
 def input_items(request: JsonObject) -> list[object]:
@@ -95,6 +97,7 @@ class _Conversation:
         self._aliases = aliases
         self._fetch_image = fetch_image
         self._called: set[str] = set()
+        self._room = _MAX_FETCHED_CHARACTERS
 
     async def add(self, given: object, place: str) -> None:
         item = as_object({"role": "user", "content": given} if isinstance(given, str) else given)
@@ -168,6 +171,13 @@ class _Conversation:
             _check_data_url(url, f"{place}.image_url")
         else:
             url = await self._fetch_image(url, f"{place}.image_url")
+            self._room -= len(url)
+            if self._room < 0:
+                raise invalid(
+                    f"The images of the request that are given by their address have more than "
+                    f"{_MAX_FETCHED_CHARACTERS // 1_000_000} MB together, in base64. Give fewer, or smaller ones.",
+                    f"{place}.image_url",
+                )
         image: dict[str, object] = {"type": "input_image", "image_url": url}
         if part.get("detail") in _DETAILS:
             image["detail"] = part["detail"]

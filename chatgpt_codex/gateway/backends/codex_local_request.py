@@ -7,7 +7,7 @@ import orjson
 from ...codex_agent.turn import TurnRequest
 from ...llm.payload import JsonObject, object_at, objects_at, text_at
 from ...llm.strict_mode import is_strict
-from ..translation.translated import Dropped, invalid, refused
+from ..translation.translated import Dropped, check_shapes, invalid, refused
 from .codex_local_input import FetchImage, add_dropped_items, codex_items
 
 _TAKEN = frozenset({"model", "input", "instructions", "tools", "tool_choice", "reasoning", "text", "service_tier"})
@@ -48,7 +48,9 @@ _OWN_TOOLS = frozenset(
 )
 """Names of the agent's own; a client's function of that name would be left out in silence."""
 _ENCRYPTED_REASONING = "reasoning.encrypted_content"
-_TIERS = frozenset({"auto", "default"})
+_USUAL_TIERS = frozenset({"", "auto", "default"})
+_TIERS = frozenset({"fast", "flex", "priority"})
+"""Those that Codex hands on; others it leaves out in silence."""
 
 
 def function_aliases(request: JsonObject) -> dict[str, str]:
@@ -93,7 +95,7 @@ async def turn_request(
         effort=text_at(reasoning, "effort"),
         summary=text_at(reasoning, "summary") or text_at(reasoning, "generate_summary"),
         verbosity=text_at(text, "verbosity"),
-        service_tier="" if tier in _TIERS else tier,
+        service_tier=tier if tier in _TIERS else "",
         output_schema=schema,
     )
 
@@ -102,8 +104,9 @@ def dropped_parameters(request: JsonObject) -> tuple[str, ...]:
     """What will be left out, as paths.
 
     Raises:
-        InvalidRequestError: it has no input.
+        InvalidRequestError: it has no input, or is none of the API's form.
     """
+    check_shapes(request, lists=("tools",), objects=("reasoning", "text"))
     dropped = Dropped()
     harmless = {name for name, value in _SAYING_NOTHING.items() if request.get(name) == value}
     dropped.add_unknown(request, _TAKEN | _HARMLESS | _NEEDING_A_STORE.keys() | harmless)
@@ -116,8 +119,11 @@ def dropped_parameters(request: JsonObject) -> tuple[str, ...]:
         dropped.add("include")
     if request.get("tool_choice") not in (None, "auto", "none"):
         dropped.add("tool_choice")
+    if text_at(request, "service_tier") not in _USUAL_TIERS | _TIERS:
+        dropped.add("service_tier")
     wanted = object_at(object_at(request, "text"), "format")
-    if wanted.get("type") == "json_object" or (wanted.get("type") == "json_schema" and _is_only_told(wanted)):
+    kind = wanted.get("type")
+    if kind not in (None, "text", "json_schema") or (kind == "json_schema" and _is_only_told(wanted)):
         dropped.add("text.format")
     add_dropped_items(request, dropped)
     return tuple(dropped)
