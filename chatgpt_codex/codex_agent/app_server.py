@@ -104,9 +104,11 @@ class AppServer:
         try:
             await self.request("initialize", params, timeout_seconds=_START_SECONDS)
         except CodexExitedError:
+            ended = self._process.returncode is not None or self._connection.has_ended
             await self.close()
+            what = "ended before it was ready" if ended else f"was not ready within {_START_SECONDS:g} s"
             raise CodexStartError(
-                f"The local Codex agent ended before it was ready.{self._reason()} "
+                f"The local Codex agent {what}.{self._reason()} "
                 "Check its settings (CODEX_CONFIG, CODEX_HOME), and whether `codex app-server` runs at all.",
                 status=503,
             ) from None

@@ -157,6 +157,27 @@ async def test_a_program_that_is_none_is_told(home: Path) -> None:
         await AppServer.start(settings)
 
 
+async def test_a_program_that_never_says_a_word_is_told_and_ended(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatgpt_codex.codex_agent.app_server._START_SECONDS", 1.0)
+    monkeypatch.setattr("chatgpt_codex.codex_agent.app_server._STOP_SECONDS", 0.1)
+    program = home / "codex"
+    # More complaints than a pipe holds, and an output that is no message: neither may stop it or us.
+    program.write_text(
+        f"#!/bin/sh\necho $$ > {home}/pid\nhead -c 300000 /dev/zero >&2\nhead -c 300000 /dev/zero\n"
+        f"echo > {home}/written\nexec sleep 600\n"
+    )
+    program.chmod(0o755)
+    settings = CodexSettings.from_environ(
+        {"CODEX_HOME": str(home), "CODEX_PATH": str(program), "PATH": os.environ["PATH"]}
+    )
+
+    with pytest.raises(CodexStartError, match=r"was not ready within 1 s"):
+        await AppServer.start(settings)
+
+    assert (home / "written").exists()
+    assert not is_running(int((home / "pid").read_text()))
+
+
 async def test_a_home_that_cannot_be_made_is_told(home: Path) -> None:
     (home / "file").write_text("")
     settings = CodexSettings.from_environ({"CODEX_HOME": str(home / "file" / "codex"), "CODEX_PATH": "/bin/true"})
