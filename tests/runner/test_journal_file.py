@@ -59,7 +59,8 @@ def test_reading_an_absent_journal_does_not_make_one(path: Path) -> None:
     assert not path.exists()
 
 
-def test_many_may_make_it_at_the_same_time(path: Path) -> None:
+@pytest.mark.parametrize("attempt", range(20))
+def test_many_may_make_it_at_the_same_time(path: Path, attempt: int) -> None:
     barrier = threading.Barrier(8)
     problems: list[BaseException] = []
 

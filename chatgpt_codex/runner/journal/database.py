@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ SCHEMA_VERSION: Final = 1
 
 BUSY_SECONDS: Final = 10.0
 """How long to wait for another process that is writing."""
+_PAUSE_SECONDS: Final = 0.01
 
 _APPLICATION_ID: Final = 0x43474A52
 """Tells a journal from other programs' SQLite files ("CGJR")."""
@@ -106,13 +108,25 @@ def open_database(path: Path) -> sqlite3.Connection:
             a newer version.
     """
     _make_file(path)
+    deadline = time.monotonic() + BUSY_SECONDS
     with said_in_a_sentence(path, JournalFileError):
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        try:
-            _prepare(connection, path)
-        except BaseException:
-            connection.close()
-            raise
+        while True:
+            try:
+                return _opened(path)
+            except sqlite3.OperationalError as error:
+                # SQLite waits for most locks, but not where another connection changes the file to WAL or back.
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                    raise
+                time.sleep(_PAUSE_SECONDS)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        _prepare(connection, path)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
