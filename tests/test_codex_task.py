@@ -388,11 +388,11 @@ async def test_a_schema_that_strict_mode_refuses(run_block: RunBlock) -> None:
 @codex
 async def test_a_task_that_takes_too_long_is_stopped(simulate: Simulate, run_block: RunBlock) -> None:
     simulate(says(runs("sleep 0.5; echo started; sleep 600", yield_time_ms=30_000)))
-    run = await run_block(CodexTaskBlock(), task="Wait.", timeout_seconds=2, custom_model=MODEL)
-    assert run.error.startswith("Codex was not done within 2 s and was stopped.")
-    assert run.pins["commands"] == [
-        {"command": "sleep 0.5; echo started; sleep 600", "exit_code": None, "output": "started\n"}
-    ]
+    # A busy machine takes a second or two of them to start everything.
+    run = await run_block(CodexTaskBlock(), task="Wait.", timeout_seconds=4, custom_model=MODEL)
+    assert run.error.startswith("Codex was not done within 4 s and was stopped.")
+    (command,) = run.pins["commands"]
+    assert (command["command"], command["exit_code"]) == ("sleep 0.5; echo started; sleep 600", None)
     assert "response" not in run.pins
 
 
@@ -606,6 +606,16 @@ async def test_a_chatgpt_sign_in_of_ours_is_none_for_codex(run_block: RunBlock) 
     with answered_by(lambda _seconds, _retry: pytest.fail("Codex asks by itself")):
         run = await run_block(CodexTaskBlock(), task="Hi.")
     assert run.error.startswith("Your ChatGPT sign-in answers the other blocks of this run, but Codex cannot use it.")
+
+
+def test_what_a_stopped_command_printed_is_kept() -> None:
+    reading = Reading()
+    item = {"type": "commandExecution", "id": "c", "command": "/bin/bash -c 'sleep 600'"}
+    list(reading.take("item/started", {"item": item}))
+    list(reading.take("item/commandExecution/outputDelta", {"itemId": "c", "delta": "started\n"}))
+
+    (command,) = reading.commands
+    assert (command.command, command.exit_code, command.output) == ("sleep 600", None, "started\n")
 
 
 def test_what_the_model_is_told_of_a_command_is_read_in_one_go() -> None:
