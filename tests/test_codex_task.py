@@ -8,6 +8,7 @@ import stat
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from pydantic import SecretStr
 from chatgpt_codex._host import BlockCategory
 from chatgpt_codex.block_sdk.block_test import run_block_test
 from chatgpt_codex.cli import main
-from chatgpt_codex.codex_task import CodexTaskBlock, changes, rules
+from chatgpt_codex.codex_task import CodexTaskBlock, agent, changes, rules
 from chatgpt_codex.codex_task.changes import MAX_DIFF_CHARACTERS, changes_since, take_snapshot
 from chatgpt_codex.codex_task.folders import put_files
 from chatgpt_codex.codex_task.reading import MAX_OUTPUT_CHARACTERS, Reading
@@ -301,6 +302,20 @@ async def test_a_platform_has_it_off_until_its_operator_names_a_folder(
     assert not CodexTaskBlock().disabled
     run = await run_block(CodexTaskBlock(), task="x", account="codex sign-in")
     assert run.error.startswith("The sign-in of Codex belongs to one person")
+
+
+def test_a_program_that_is_closed_while_it_is_told_to_stop() -> None:
+    client = pytest.importorskip("openai_codex.client").CodexClient()
+
+    class Pipe:
+        def write(self, _text: str) -> None:
+            client._proc = None
+
+    client._proc = SimpleNamespace(stdin=Pipe())
+
+    agent._interrupt(client, "thread", "turn")
+
+    assert client._proc is None
 
 
 async def test_without_the_sdk_it_says_how_to_get_it(run_block: RunBlock, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -263,8 +263,10 @@ def _interrupt(client: "CodexClient", thread_id: str, turn_id: str) -> None:
 
     try:
         client.turn_interrupt(thread_id, turn_id)
-    except (CodexError, OSError, ValueError):
-        return  # The turn or the program has ended by itself.
+    except (CodexError, OSError, ValueError, AttributeError):
+        # The turn or the program has ended by itself. AttributeError: the SDK forgets the program when it is closed,
+        # also while another thread is writing to it.
+        return
 
 
 def _decline(method: str, _params: object) -> "Json":
