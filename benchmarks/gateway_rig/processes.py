@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,8 +102,12 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _tree(pid: int) -> list[int]:
-    lists = [file.read_text() for file in Path(f"/proc/{pid}/task").glob("*/children")]
-    return [pid, *(each for children in lists for child in children.split() for each in _tree(int(child)))]
+    children: list[int] = []
+    for file in Path(f"/proc/{pid}/task").glob("*/children"):
+        # A thread may end between being found and being read; ChatMock has one for each request.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            children += map(int, file.read_text().split())
+    return [pid, *(each for child in children for each in _tree(child))]
 
 
 def cpu_seconds(pid: int) -> float:

@@ -1,8 +1,10 @@
 """What the gateway's benchmarks rest on: an upstream and a load generator that tell the truth, and sums that add up."""
 
 import asyncio
+import os
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 
-from gateway_rig import bodies, load, report, servers, upstream  # noqa: E402
+from gateway_rig import bodies, load, processes, report, servers, upstream  # noqa: E402
 from gateway_soak import Stream  # noqa: E402
 
 APIS: list[bodies.Api] = ["chat", "responses"]
@@ -116,3 +118,26 @@ def test_the_programs_say_what_they_do(program: str) -> None:
         [sys.executable, BENCHMARKS / program, "--help"], capture_output=True, text=True, check=True, timeout=30
     )
     assert f"python benchmarks/{program}" in told.stdout
+
+
+def test_a_process_is_counted_while_its_threads_come_and_go() -> None:
+    done = threading.Event()
+
+    def come_and_go() -> None:
+        while not done.is_set():
+            threads = [threading.Thread(target=int) for _ in range(20)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+
+    crowd = [threading.Thread(target=come_and_go) for _ in range(4)]
+    for thread in crowd:
+        thread.start()
+    try:
+        for _ in range(300):
+            assert os.getpid() in processes._tree(os.getpid())
+    finally:
+        done.set()
+        for thread in crowd:
+            thread.join()
