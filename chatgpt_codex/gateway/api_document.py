@@ -66,7 +66,7 @@ def _asked(asks: str, schema: Mapping[str, Any]) -> dict[str, Any]:
 )
 async def create_chat_completion() -> NoReturn:
     """Answers a conversation, as OpenAI's Chat Completions do."""
-    raise NotImplementedError
+    raise NotImplementedError("answered before FastAPI is asked: see `_DIRECT` in app")
 
 
 @router.post(
@@ -78,7 +78,7 @@ async def create_chat_completion() -> NoReturn:
 )
 async def create_response() -> NoReturn:
     """Answers a conversation, as OpenAI's Responses API does."""
-    raise NotImplementedError
+    raise NotImplementedError("answered before FastAPI is asked: see `_DIRECT` in app")
 
 
 def install_document(app: FastAPI) -> None:
